@@ -1,0 +1,262 @@
+"""The conversation's state in Redis: a LangGraph checkpointer over core commands, one hash a conversation.
+
+One hash has one time to live, goes in one DEL, and is read whole in one HGETALL: so prune after every turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from random import getrandbits
+from typing import Any, TypeAlias
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+)
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from redis.asyncio import Redis
+from typing_extensions import override
+
+from graph.checkpoint_fields import At, Fields, PlainSerializer, Stored, config_of, dump, field_name
+from graph.errors import StateError
+from graph.state_store import ask
+
+Command: TypeAlias = tuple[object, ...]
+
+_BRANCH_BITS = 20
+_TICKS = 3
+"""Turns of the event loop that a task's writes wait for the checkpoint that follows: it takes one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Fields on their way into one hash."""
+
+    fields: Fields = field(default_factory=dict)
+    complete: bool = False
+    """A checkpoint is among them: nothing is left to wait for."""
+    new: bool = False
+    """The conversation has no checkpoint yet, so its hash needs a time to live."""
+
+
+class RedisSaver(BaseCheckpointSaver[int]):
+    """A checkpointer on Redis 6.2 or newer without modules; only the async methods exist.
+
+    `redis` answers in bytes. `ttl_s` runs from a conversation's first checkpoint and anew from each `aprune`.
+    Every method raises StateError when Redis fails. The caller keeps two runs of one conversation apart.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        ttl_s: int | None = None,
+        prefix: str = "{bot}:conv:",
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        super().__init__(serde=serde or PlainSerializer())
+        self._redis = redis
+        self._ttl_s = ttl_s
+        self._prefix = prefix.encode()
+        self._open: dict[str, tuple[_Batch, asyncio.Task[None]]] = {}
+
+    @override
+    def get_next_version(self, current: int | None, channel: None) -> int:
+        """Count up, with random low bits: two branches of a conversation never name two values alike."""
+        return (((current or 0) >> _BRANCH_BITS) + 1 << _BRANCH_BITS) | getrandbits(_BRANCH_BITS)
+
+    @override
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Read the checkpoint that `config` names, or the latest of its namespace, in one command."""
+        thread, namespace, checkpoint = _address(config)
+        stored = await self._read(thread)
+        at = (namespace, checkpoint or stored.latest().get(namespace, ""))
+        with _readable(thread):
+            return stored.tuple(at) if at in stored.checkpoints else None
+
+    @override
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """List checkpoints, newest first in each conversation; without `config`, all of them."""
+        only = config["configurable"] if config else {}
+        bound = get_checkpoint_id(before) if before else None
+        left = limit
+        for thread in [str(only["thread_id"])] if config else [name async for name in self._threads()]:
+            stored = await self._read(thread)
+            for at in sorted(stored.checkpoints, key=lambda at: at[1], reverse=True):
+                if only.get("checkpoint_ns", at[0]) != at[0] or (only.get("checkpoint_id") or at[1]) != at[1]:
+                    continue
+                if bound and at[1] >= bound:
+                    continue
+                with _readable(thread):
+                    found = stored.tuple(at)
+                if any(found.metadata.get(key) != value for key, value in (filter or {}).items()):
+                    continue
+                if left is not None and (left := left - 1) < 0:
+                    return
+                yield found
+
+    @override
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and the channels that changed; returns when Redis has them."""
+        thread, namespace, parent = _address(config)
+        values = checkpoint["channel_values"]
+        head = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+        record = [parent, head, get_checkpoint_metadata(config, metadata)]
+        fields = {field_name("c", namespace, checkpoint["id"]): dump(self.serde, record)}
+        for channel, version in new_versions.items():
+            if channel in values:
+                fields[field_name("b", namespace, channel, version)] = dump(self.serde, values[channel])
+        await self._write(thread, fields, complete=True, new=parent is None)
+        return config_of(thread, (namespace, checkpoint["id"]))
+
+    @override
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote; returns when Redis has it, often together with the next checkpoint."""
+        thread, namespace, checkpoint = _address(config)
+        fields = {}
+        for position, (channel, value) in enumerate(writes):
+            index = WRITES_IDX_MAP.get(channel, position)
+            name = field_name("w", namespace, checkpoint, task_id, index)
+            fields[name] = dump(self.serde, [task_path, channel, value])
+        if fields:
+            await self._write(thread, fields)
+
+    @override
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Forget a conversation."""
+        await self._run(("DEL", self._key(thread_id)))
+
+    @override
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Forget every checkpoint of these runs; reads all conversations, so it is for maintenance."""
+        if not run_ids:
+            return
+        async for thread in self._threads():
+            stored = await self._read(thread)
+            with _readable(thread):
+                kept = {at for at in stored.checkpoints if stored.record(at)[2].get("run_id") not in run_ids}
+            if len(kept) < len(stored.checkpoints):
+                await self._keep(thread, stored, kept)
+
+    @override
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a conversation over the target; a source that does not exist changes nothing."""
+        source, target = self._key(source_thread_id), self._key(target_thread_id)
+        await self._run(("COPY", source, target, "REPLACE"))
+
+    @override
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Keep the latest checkpoint of each namespace, or with `delete` none; renews the time to live."""
+        if strategy not in ("keep_latest", "delete"):
+            raise ValueError(f"strategy is {strategy!r}: it must be 'keep_latest' or 'delete'")
+        for thread in thread_ids:
+            if strategy == "delete":
+                await self.adelete_thread(thread)
+                continue
+            stored = await self._read(thread)
+            with _readable(thread):
+                kept = stored.current()
+            await self._keep(thread, stored, kept)
+
+    def _key(self, thread: str) -> bytes:
+        # A lone surrogate is a character too, and Redis takes any bytes for a key.
+        return self._prefix + str(thread).encode("utf-8", "surrogatepass")
+
+    async def _threads(self) -> AsyncIterator[str]:
+        cursor = -1
+        while cursor:
+            scan = ("SCAN", max(cursor, 0), "MATCH", self._prefix + b"*", "COUNT", 500)
+            cursor, keys = await self._run(scan)
+            for key in keys:
+                yield bytes(key)[len(self._prefix) :].decode("utf-8", "surrogatepass")
+
+    async def _read(self, thread: str) -> Stored:
+        fields = await self._run(("HGETALL", self._key(thread)))
+        with _readable(thread):
+            return Stored.of(thread, self.serde, fields)
+
+    async def _keep(self, thread: str, stored: Stored, kept: set[At]) -> None:
+        with _readable(thread):
+            garbage = stored.garbage(kept)
+        key = self._key(thread)
+        delete: list[Command] = [("HDEL", key, *garbage)] if garbage else []
+        await self._run(*delete, *self._expire(key))
+
+    async def _write(self, thread: str, fields: Fields, *, complete: bool = False, new: bool = False) -> None:
+        """Store fields and return when Redis has them; what is written at the same moment goes in one HSET.
+
+        No call returns before its fields are stored, so a crash loses no more than with a command a call; and
+        as HSET is atomic, a checkpoint is never there without the writes that went with it.
+        """
+        if thread not in self._open:
+            batch = _Batch()
+            self._open[thread] = batch, asyncio.create_task(self._send(thread, batch))
+        batch, sent = self._open[thread]
+        batch.fields.update(fields)
+        batch.complete |= complete
+        batch.new |= new
+        # A caller that is cancelled must not take the others' fields with it.
+        await asyncio.shield(sent)
+
+    async def _send(self, thread: str, batch: _Batch) -> None:
+        for _ in range(_TICKS):
+            if batch.complete:
+                break
+            await asyncio.sleep(0)
+        del self._open[thread]
+        key = self._key(thread)
+        store = ("HSET", key, *chain.from_iterable(batch.fields.items()))
+        await self._run(store, *(self._expire(key) if batch.new else ()))
+
+    def _expire(self, key: bytes) -> list[Command]:
+        return [("EXPIRE", key, self._ttl_s)] if self._ttl_s else []
+
+    async def _run(self, *commands: Command) -> Any:
+        """Send commands in one round trip; without a transaction, so a cluster takes them too."""
+        if len(commands) == 1:
+            return await ask(self._redis.execute_command(*commands[0]))  # type: ignore[no-untyped-call]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return await ask(pipe.execute())
+
+
+def _address(config: RunnableConfig) -> tuple[str, str, str | None]:
+    at = config["configurable"]
+    return str(at["thread_id"]), at.get("checkpoint_ns", ""), at.get("checkpoint_id")
+
+
+@contextmanager
+def _readable(thread: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StateError(
+            f"The stored state of conversation {thread!r} is damaged or from another version: delete it."
+        ) from error

@@ -1,0 +1,146 @@
+"""The Redis that holds the state: a real server by its URL, or the same commands inside this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthenticationWrongNumberOfArgsError,
+    BusyLoadingError,
+    ConnectionError,
+    MaxConnectionsError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+
+from graph.errors import StateError
+
+T = TypeVar("T")
+
+OLDEST = (6, 2)
+"""The first Redis with every command used here: COPY is the newest of them."""
+
+CONNECT_S = 2.0
+ANSWER_S = 5.0
+CONNECTIONS = 64
+"""More turns than this at once wait for a connection, ANSWER_S at most."""
+
+_SENTENCES: tuple[tuple[type[RedisError], str], ...] = (
+    (MaxConnectionsError, "Redis has no free connection: allow more clients there, or start fewer workers."),
+    (BusyLoadingError, "Redis is still loading its data: try again in a moment."),
+    (AuthenticationError, "Redis refused the user name or the password: correct them in REDIS_URL."),
+    (AuthenticationWrongNumberOfArgsError, "Redis has no password, but REDIS_URL gives one: take it out."),
+    (NoPermissionError, "Redis does not let this user run a command: allow hash, key and stream commands."),
+    (OutOfMemoryError, "Redis is out of memory: raise `maxmemory`, or keep turns and text for fewer days."),
+    (ReadOnlyError, "Redis takes no writes here, it is a replica: give the primary's address in REDIS_URL."),
+    (TimeoutError, "Redis does not answer in time: see whether it is overloaded or far away."),
+    (ConnectionError, "Redis cannot be reached: see whether it runs and whether REDIS_URL is right."),
+)
+
+
+_MALFORMED = (
+    "REDIS_URL is not a Redis address: it must look like redis://:PASSWORD@HOST:6379/0, with rediss:// for "
+    "TLS, and with the signs / ? # @ in the password written as %2F %3F %23 %40."
+)
+
+
+@asynccontextmanager
+async def open_state(redis_url: str | None) -> AsyncIterator[Redis]:
+    """Open the state store that `redis_url` names, or one in this process for None, and close it at the end.
+
+    Keys and values come back as bytes. Raises StateError when the server cannot be used; its message never
+    holds the password.
+    """
+    client = _connect(redis_url) if redis_url else _embedded()
+    try:
+        if redis_url:
+            await _probe(client, safe_url(redis_url))
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def ask(command: Awaitable[T]) -> T:
+    """Await a Redis command; raises StateError, with a sentence on what to do, where Redis fails."""
+    try:
+        return await command
+    except RedisError as error:
+        raise StateError(_sentence(error)) from error
+
+
+def safe_url(url: str) -> str:
+    """Give a Redis URL without user name, password and query; raises StateError when it is not one."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise StateError(_MALFORMED) from None
+    # An unescaped / ? # in a password ends the host part early: what looks like a host is then a secret.
+    if parts.scheme not in ("redis", "rediss", "unix") or "@" in parts.path + parts.query + parts.fragment:
+        raise StateError(_MALFORMED)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"
+
+
+def _connect(url: str) -> Redis:
+    where = safe_url(url)
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=ANSWER_S,
+            socket_connect_timeout=CONNECT_S,
+            socket_timeout=ANSWER_S,
+            health_check_interval=30,
+            # One quick second try covers a connection that the server closed while it was idle.
+            retry=Retry(ExponentialBackoff(cap=0.1, base=0.05), 1),
+        )
+    except (ValueError, TypeError):
+        raise StateError(f"REDIS_URL ({where}) is not understood: check the database number.") from None
+    return Redis.from_pool(pool)
+
+
+def _embedded() -> Redis:
+    # Imported only here: a process with a server never needs it.
+    from fakeredis import FakeAsyncRedis, FakeServer
+
+    # A server of its own: clients without one share their keys throughout the process.
+    return cast("Redis", FakeAsyncRedis(server=FakeServer()))
+
+
+async def _probe(client: Redis, where: str) -> None:
+    try:
+        await client.ping()
+        version = await _version(client)
+    except RedisError as error:
+        raise StateError(f"{_sentence(error)} (REDIS_URL: {where})") from None
+    if version is not None and version < OLDEST:
+        found, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+        raise StateError(f"Redis at {where} is version {found}: {oldest} or newer is needed.")
+
+
+async def _version(client: Redis) -> tuple[int, ...] | None:
+    """Ask for the server's version; None where a hosted Redis does not tell."""
+    try:
+        info = await client.info("server")
+        return tuple(int(number) for number in str(info["redis_version"]).split(".")[:2])
+    except (ResponseError, KeyError, ValueError):
+        return None
+
+
+def _sentence(error: RedisError) -> str:
+    for kind, sentence in _SENTENCES:
+        if isinstance(error, kind):
+            return sentence
+    return f"Redis refused a command ({type(error).__name__}): see the server's log."

@@ -184,6 +184,11 @@ class RedisSaver(BaseCheckpointSaver[int]):
                 kept = stored.current()
             await self._keep(thread, stored, kept)
 
+    async def size(self, thread_id: str) -> int:
+        """Return the bytes that a conversation takes, names included and Redis's own overhead left out."""
+        fields = await self._run(("HGETALL", self._key(thread_id)))
+        return sum(len(name) + len(value) for name, value in fields.items())
+
     def _key(self, thread: str) -> bytes:
         # A lone surrogate is a character too, and Redis takes any bytes for a key.
         return self._prefix + str(thread).encode("utf-8", "surrogatepass")

@@ -24,21 +24,34 @@ FirstlineError                  says what is wrong, where, and what to do
 
 from __future__ import annotations
 
+from prompts.errors import FirstlineError, InputError, PromptError
 
-class FirstlineError(Exception):
-    """The base of every error raised on purpose."""
-
-
-class InputError(FirstlineError):
-    """Somebody's file, flag or variable is not as it must be."""
+__all__ = [
+    "BreakerOpen",
+    "CutOff",
+    "FirstlineError",
+    "InputError",
+    "KnowledgeError",
+    "ModelError",
+    "OutOfCredit",
+    "Overloaded",
+    "PromptError",
+    "RateLimited",
+    "Rejected",
+    "SettingsError",
+    "StateError",
+    "TiersError",
+    "TooLong",
+    "TooSlow",
+    "ToolsUnsupported",
+    "Unauthorized",
+    "UnknownModel",
+    "Unreachable",
+]
 
 
 class SettingsError(InputError):
     """The environment is not as it must be."""
-
-
-class PromptError(InputError):
-    """A prompt or phrase file cannot be used; names the file and the line."""
 
 
 class TiersError(InputError):

@@ -144,3 +144,13 @@ def _sentence(error: RedisError) -> str:
         if isinstance(error, kind):
             return sentence
     return f"Redis refused a command ({type(error).__name__}): see the server's log."
+
+
+async def eviction_policy(redis: Redis) -> str | None:
+    """Return what the server drops when memory is short; None where a hosted Redis does not tell."""
+    try:
+        return str((await redis.info("memory"))["maxmemory_policy"])
+    except (ResponseError, KeyError):
+        return None
+    except RedisError as error:
+        raise StateError(_sentence(error)) from error

@@ -47,6 +47,8 @@ class Signals:
     """ISO 639-1 code."""
     repeat: bool | None = None
     """Whether the customer asks the same again."""
+    person: bool = False
+    """Whether the customer pressed "talk to a person"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,17 @@ class Found:
 class Knowledge(Protocol):
     """Searchable articles."""
 
-    language: str
-    """ISO 639-1 code of the language that the articles are written in."""
+    @property
+    def language(self) -> str:
+        """ISO 639-1 code of the language that the articles are written in."""
+        ...
 
     def search(self, query: str, k: int = 6) -> Found:
         """Find the `k` best passages for a query."""
+        ...
+
+    def refresh(self) -> None:
+        """Look whether articles have changed; returns at once."""
         ...
 
     def passage(self, id: str) -> Passage | None:

@@ -5,7 +5,7 @@ The adapters map every SDK error to errors.py; nothing else in the project knows
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -61,6 +61,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model works without words: it is alive, so that no first-token deadline is due."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     """The model began to call a tool; its arguments are still to come."""
 
@@ -83,7 +88,7 @@ class Done:
     usage: Usage | None
 
 
-Event: TypeAlias = Text | ToolStarted | ToolCall | Done
+Event: TypeAlias = Text | Thinking | ToolStarted | ToolCall | Done
 
 
 class ChatModel(Protocol):
@@ -91,8 +96,12 @@ class ChatModel(Protocol):
 
     provider: str
 
-    def stream(self, request: Request) -> AsyncIterator[Event]:
+    def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the events of one call; a stream without a stop reason raises CutOff."""
+        ...
+
+    async def models(self) -> set[str]:
+        """Return the names of the models that the vendor offers with this key."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,150 @@
+"""`bot check`: is everything there that the bot needs?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.settings import BotSettings
+from graph.errors import FirstlineError, ModelError
+from graph.models.pool import ModelPool
+from graph.settings import GraphSettings
+from graph.state_store import eviction_policy, open_state, safe_url
+from graph.support import load_ladder, open_articles
+from graph.tiers import EXTRACTIVE, Tiers
+from prompts import open_prompts
+
+Level: TypeAlias = Literal["ok", "warning", "wanting"]
+MARKS: dict[Level, str] = {
+    "ok": "[green]ok     [/green]",
+    "warning": "[yellow]warning[/yellow]",
+    "wanting": "[red]wanting[/red]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, in one sentence."""
+
+    level: Level
+    about: str
+    says: str
+
+
+async def check(settings: BotSettings, console: Console, knowledge: Path | None = None) -> int:
+    """Look at everything and print what was found; returns 1 where something is wanting, else 0."""
+    wanting = False
+    async for finding in findings(settings, knowledge):
+        wanting = wanting or finding.level == "wanting"
+        console.print(
+            f"{MARKS[finding.level]} [bold]{finding.about:<9}[/bold] {escape(finding.says)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return 1 if wanting else 0
+
+
+async def findings(settings: BotSettings, knowledge: Path | None = None) -> AsyncIterator[Finding]:
+    """Look at one thing after the other."""
+    yield _try("prompts", lambda: _prompts(settings))
+    for finding in _knowledge(settings, knowledge):
+        yield finding
+    try:
+        tiers = load_ladder(settings)
+    except FirstlineError as error:
+        yield Finding("wanting", "tiers", str(error))
+    else:
+        ladder = " → ".join(tier.name for tier in tiers.ladder)
+        yield Finding("ok", "tiers", f"{ladder} → person")
+        async for finding in _models(settings, tiers):
+            yield finding
+    yield await _state(settings)
+    if settings.redis_url is None:
+        yield _try("data", lambda: _data(settings.bot_data))
+
+
+def _try(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding("ok", about, look())
+    except (FirstlineError, OSError) as error:
+        return Finding("wanting", about, str(error))
+
+
+def _prompts(settings: GraphSettings) -> str:
+    home = settings.bot_home
+    words = open_prompts(home / "prompts" if home else None)
+    languages = ", ".join(words.phrases.languages)
+    return (
+        f"{len(words.versions)} files; phrases in {languages}; {len(words.escalation.rules)} rules in force"
+    )
+
+
+def _knowledge(settings: GraphSettings, folder: Path | None) -> list[Finding]:
+    try:
+        articles = open_articles(settings, folder)
+    except FirstlineError as error:
+        return [Finding("wanting", "knowledge", str(error))]
+    sample = folder is None and settings.bot_home is None
+    says = f"{articles.articles} articles, {articles.passages} passages"
+    first = Finding(
+        "ok", "knowledge", f"{says} of the sample shop; set BOT_HOME for your own" if sample else says
+    )
+    return [first, *(Finding("warning", "knowledge", warning) for warning in articles.warnings)]
+
+
+async def _models(settings: GraphSettings, tiers: Tiers) -> AsyncIterator[Finding]:
+    if tiers.first.name == EXTRACTIVE:
+        yield Finding(
+            "warning", "models", "no key is set (ANTHROPIC_API_KEY or OPENAI_API_KEY): answers are quotations"
+        )
+        return
+    pool = ModelPool(settings, tiers.deadlines)
+    try:
+        for provider in dict.fromkeys(c.provider for tier in tiers.ladder for c in tier.candidates):
+            wanted = {c.model for tier in tiers.ladder for c in tier.candidates if c.provider == provider}
+            yield await _vendor(pool, provider, wanted)
+    finally:
+        await pool.close()
+
+
+async def _vendor(pool: ModelPool, provider: str, wanted: set[str]) -> Finding:
+    try:
+        known = await pool.model(provider).models()
+    except ModelError as error:
+        # A vendor that is down comes back by itself; a wrong key does not.
+        level: Level = "wanting" if error.kind in ("unauthorized", "out_of_credit") else "warning"
+        return Finding(level, provider, f"{error.kind}: {error}")
+    if missing := sorted(wanted - known):
+        return Finding("wanting", provider, f"does not know {', '.join(missing)}; correct tiers.toml")
+    return Finding("ok", provider, ", ".join(sorted(wanted)))
+
+
+async def _state(settings: GraphSettings) -> Finding:
+    if settings.redis_url is None:
+        return Finding(
+            "warning", "redis", "REDIS_URL is not set: open conversations do not survive a restart"
+        )
+    url = settings.redis_url.get_secret_value()
+    try:
+        async with open_state(url) as redis:
+            policy = await eviction_policy(redis)
+    except FirstlineError as error:
+        return Finding("wanting", "redis", str(error))
+    if policy not in (None, "noeviction"):
+        problem = f"its maxmemory-policy is {policy}, which drops open conversations when memory is short"
+        return Finding("wanting", "redis", f"{problem}; set it to noeviction")
+    return Finding("ok", "redis", safe_url(url))
+
+
+def _data(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(b"x" * 4096)
+        probe.flush()
+    return f"{folder} can be written"

@@ -1,0 +1,69 @@
+"""`evals route`: which tier each message of a file would go to, and why."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.errors import InputError
+from graph.nodes.retrieve import retrieve
+from graph.nodes.route import route
+from graph.services import Services, TurnContext
+from graph.speaker import Speaker
+from graph.state import Exchange, State
+from graph.turn import Message, Turn
+
+
+async def route_lines(lines: Iterable[str], services: Services) -> AsyncIterator[dict[str, Any]]:
+    """Turn `{"id","messages":[{"role","text"}]}` into `{"id","tier","by","reason","confidence","ms"}`, line by line.
+
+    The last message is the customer's; those before are the history. `ms` is the time of the whole decision,
+    the search included. Raises InputError naming the line that is not right.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            id, text, history = _parse(line, number)
+            yield {"id": id, **await _route(id, text, history, services)}
+
+
+async def _route(id: str, text: str, history: list[Exchange], services: Services) -> dict[str, Any]:
+    turn = Turn(str(id), "evals", "evals", (Message(str(id), text),), time.time())
+    runtime = Runtime(context=TurnContext(services, turn, Speaker(lambda _: None)))
+    state: State = {"turn_id": str(id), "history": history}
+    started = time.perf_counter()
+    state.update(await retrieve(state, runtime))  # type: ignore[typeddict-item]  # a node's update is part of the state
+    decided = await route(state, runtime)
+    ms = round((time.perf_counter() - started) * 1000, 3)
+    found = decided["route"]
+    return {key: found[key] for key in ("tier", "by", "reason", "confidence")} | {"ms": ms}
+
+
+def _parse(line: str, number: int) -> tuple[str, str, list[Exchange]]:
+    try:
+        data = json.loads(line)
+        messages = [(str(m["role"]), str(m["text"])) for m in data["messages"]]
+        id = data["id"]
+    except (ValueError, KeyError, TypeError) as error:
+        wants = '{"id": ..., "messages": [{"role": "user", "text": ...}]}'
+        raise InputError(f"line {number}: {error!r}; each line must be {wants}") from None
+    if not messages or messages[-1][0] != "user":
+        raise InputError(f"line {number}: the last message must be the customer's, with the role `user`")
+    return id, messages[-1][1], _history(messages[:-1])
+
+
+def _history(messages: list[tuple[str, str]]) -> list[Exchange]:
+    history: list[Exchange] = []
+    for role, text in messages:
+        if role == "user" or not history:
+            history.append(
+                Exchange(
+                    id="", asked=text if role == "user" else "", answer="", outcome="answered", summary=""
+                )
+            )
+        if role != "user":
+            history[-1]["answer"] = text
+    return history

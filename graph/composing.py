@@ -1,0 +1,100 @@
+"""Make a model request out of a turn: the stable parts first, what only this turn needs last."""
+
+from __future__ import annotations
+
+import secrets
+
+from graph.models import ChatMessage, Request, Tool
+from graph.models.asking import Variant
+from graph.models.escalation import escalate_tool
+from graph.services import TurnContext
+from graph.state import Exchange, State
+from graph.tiers import Candidate, Tier
+from prompts import Edition
+
+CHARACTERS_PER_TOKEN = 3.5
+"""An estimate that is good enough to stay within a budget; bills go by the vendor's own count."""
+ATTACHMENT_CHARACTERS = 4000
+
+
+def compose(
+    context: TurnContext, state: State, tier: Tier, candidate: Candidate, variant: Variant
+) -> Request:
+    """Make the request for one candidate of a tier."""
+    edition, text = context.edition, context.turn.text
+    history = (state.get("history") or []) if variant.history else []
+    return Request(
+        model=candidate.model,
+        system=edition.system(tools=variant.tools, top=tier.top),
+        messages=(*_history(history), ChatMessage("user", text)),
+        context=_context(context, state),
+        question=text,
+        passages=context.passages,
+        tools=(_tool(edition, tier),) if variant.tools else (),
+        effort=candidate.effort,
+        max_output_tokens=tier.max_output_tokens,
+        cache_key=f"firstline-{tier.name}-{edition.versions['answer']}",
+    )
+
+
+def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
+    """Keep the newest exchanges within a budget of tokens.
+
+    When the budget is passed, half of it is freed at once: the beginning of the prompt then stays the same for
+    many turns, so that vendors can cache it.
+    """
+    if _tokens(history) <= tokens:
+        return history
+    kept = list(history)
+    while kept and _tokens(kept) > tokens / 2:
+        kept.pop(0)
+    return kept
+
+
+def _tokens(history: list[Exchange]) -> float:
+    return sum(len(e["asked"]) + len(e["answer"]) for e in history) / CHARACTERS_PER_TOKEN
+
+
+def _history(history: list[Exchange]) -> list[ChatMessage]:
+    messages: list[ChatMessage] = []
+    for exchange in history:
+        asked, answer = exchange["asked"], exchange["answer"]
+        if asked.strip() and answer.strip():
+            messages += [ChatMessage("user", asked), ChatMessage("assistant", answer)]
+        elif answer.strip() and messages:  # a person's words: vendors want the roles to alternate
+            messages[-1] = ChatMessage("assistant", f"{messages[-1].text}\n\n{answer}")
+    return messages
+
+
+def _tool(edition: Edition, tier: Tier) -> Tool:
+    reasons = [r.name for r in edition.escalation.reasons if r.to == "person" or not tier.top]
+    return escalate_tool(reasons, edition.escalation.with_tool)
+
+
+def _context(context: TurnContext, state: State) -> str:
+    notes = context.edition.notes
+    draft = state.get("draft")
+    said: list[str] = []
+    if state.get("unknown"):
+        said.append(notes.say("not_covered", "en"))
+    if draft and draft["handover"]:
+        said.append(notes.say("handover", "en", handover=draft["handover"]))
+    if opening := state.get("shown", "").strip():
+        said.append(notes.say("opening", "en", opening=opening))
+    # Customers write what stands in their files: a tag that they cannot guess keeps it apart from the rest.
+    tag = f"file-{secrets.token_hex(4)}"
+    for attachment in context.turn.attachments:
+        body = f"<{tag}>\n{attachment.text[:ATTACHMENT_CHARACTERS]}\n</{tag}>"
+        said.append(notes.say("attachment", "en", name=attachment.name, text=body))
+    return context.edition.context.render(
+        passages=_passages(context), notes="\n\n".join(said), language=state["language"]
+    )
+
+
+def _passages(context: TurnContext) -> str:
+    if not context.passages:
+        return context.edition.notes.say("no_passages", "en")
+    return "\n\n".join(
+        f"[{number}] {passage.title}\n{passage.text}"
+        for number, passage in enumerate(context.passages, start=1)
+    )

@@ -1,0 +1,85 @@
+"""Account for a finished turn: its record, and what later turns see of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from graph.composing import trim
+from graph.guard import cited
+from graph.models.prices import total_usd
+from graph.records.codec import from_dict, to_dict
+from graph.services import TurnContext
+from graph.state import Exchange, State
+from graph.turn import Call, Outcome, Route, Source, TurnRecord
+
+REMEMBERED = 4
+"""Records a conversation keeps, to answer a repeated turn from; order within it makes more than one rare."""
+
+
+def finish(
+    context: TurnContext,
+    state: State,
+    route: Route,
+    outcome: Outcome,
+    calls: list[dict[str, Any]],
+    summary: str = "",
+) -> dict[str, Any]:
+    """Return the state's last update of a turn: the record, and the exchange in the trimmed history."""
+    answer = context.speaker.shown
+    record = make_record(context, state, route, outcome, calls, answer)
+    asked = context.turn.text[:4000]
+    exchange = Exchange(id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary)
+    history = [*(state.get("history") or []), exchange]
+    return {
+        "history": trim(history, context.services.tiers.history_tokens),
+        "records": [*(state.get("records") or []), to_dict(record)][-REMEMBERED:],
+        "shown": answer,
+        "calls": calls,
+        "draft": None,
+    }
+
+
+def make_record(
+    context: TurnContext,
+    state: State,
+    route: Route,
+    outcome: Outcome,
+    calls: list[dict[str, Any]],
+    answer: str,
+) -> TurnRecord:
+    """Make the record of a turn that ends now."""
+    turn, speaker = context.turn, context.speaker
+    made = tuple(from_dict(Call, call) for call in calls)
+    now = time.monotonic()
+    first = speaker.first_words_at
+    return TurnRecord(
+        turn_id=turn.id,
+        messages=tuple(message.id for message in turn.messages),
+        attempt=turn.attempt,
+        conversation=turn.conversation,
+        customer=turn.customer,
+        received_at=turn.received_at,
+        route=route,
+        calls=made,
+        sources=sources(context, answer) if outcome == "answered" else (),
+        outcome=outcome,
+        language=state.get("language") or context.services.knowledge.language,
+        total_ms=_ms(now - context.started + context.waited_s),
+        first_words_ms=None if first is None else _ms(first - context.started + context.waited_s),
+        queue_ms=_ms(context.waited_s),
+        cost_usd=total_usd(made),
+    )
+
+
+def sources(context: TurnContext, answer: str) -> tuple[Source, ...]:
+    """Return the articles that an answer cites, each once."""
+    passages = (context.passages[number - 1] for number in cited(answer, len(context.passages)))
+    found = {
+        passage.article: Source(passage.article, passage.article_title, passage.url) for passage in passages
+    }
+    return tuple(found.values())
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

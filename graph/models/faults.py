@@ -1,0 +1,98 @@
+"""What both vendors' faults mean, in the project's own errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from graph.errors import (
+    CutOff,
+    ModelError,
+    OutOfCredit,
+    Overloaded,
+    RateLimited,
+    Rejected,
+    TooLong,
+    ToolsUnsupported,
+    TooSlow,
+    Unauthorized,
+    UnknownModel,
+)
+
+NO_CREDIT = ("credit", "insufficient_quota", "spend_limit", "billing")
+TOO_LONG = ("too long", "context_length", "context length", "maximum context", "context window")
+BY_STATUS: dict[int, type[ModelError]] = {
+    401: Unauthorized,
+    402: OutOfCredit,
+    403: Unauthorized,
+    404: UnknownModel,
+    413: TooLong,
+}
+BY_TYPE: dict[str, type[ModelError]] = {
+    "authentication_error": Unauthorized,
+    "permission_error": Unauthorized,
+    "billing_error": OutOfCredit,
+    "not_found_error": UnknownModel,
+    "rate_limit_error": RateLimited,
+    "invalid_request_error": Rejected,
+}
+
+
+def from_status(status: int, kind: str, message: str, headers: Mapping[str, str]) -> ModelError:
+    """Turn an HTTP status, or an error event within a stream of status 200, into a ModelError.
+
+    `kind` is the vendor's error type or code, where it sends one.
+    """
+    said = f"{kind} {message}".lower()
+    words = f"{status} {kind}: {message[:200]}".strip()
+    if status == 429 or kind == "rate_limit_error":
+        return _too_many(words, said, headers)
+    if status < 300:
+        return BY_TYPE.get(kind, Overloaded)(words)
+    if status in BY_STATUS:
+        return BY_STATUS[status](words)
+    if status == 408 or status >= 500:
+        return Overloaded(words)
+    return _bad_request(words, said)
+
+
+def _too_many(words: str, said: str, headers: Mapping[str, str]) -> ModelError:
+    if any(sign in said for sign in NO_CREDIT):
+        return OutOfCredit(words)
+    return RateLimited(words, retry_after=_seconds(headers))
+
+
+def _bad_request(words: str, said: str) -> ModelError:
+    # Vendors say all of these with a 400, so that only the words tell them apart.
+    if any(sign in said for sign in NO_CREDIT):
+        return OutOfCredit(words)
+    if any(sign in said for sign in TOO_LONG):
+        return TooLong(words)
+    if "tool" in said and ("support" in said or "unknown" in said or "unrecognized" in said):
+        return ToolsUnsupported(words)
+    return Rejected(words)
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return float(headers[name]) / scale
+        except (KeyError, ValueError):  # absent, or a date
+            continue
+    return None
+
+
+@asynccontextmanager
+async def transport_faults() -> AsyncIterator[None]:
+    """Map what comes through the SDKs unmapped: broken streams, and lines that are no JSON."""
+    try:
+        yield
+    except httpx2.TimeoutException as error:
+        raise TooSlow(f"no answer in time: {type(error).__name__}") from error
+    except httpx2.TransportError as error:
+        raise CutOff(f"the stream broke: {str(error) or type(error).__name__}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CutOff(f"the stream holds a line that cannot be read: {error}") from error

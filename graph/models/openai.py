@@ -1,0 +1,159 @@
+"""OpenAI's Chat Completions API, which local servers speak too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import httpx2
+import openai
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletionChunk
+
+from graph.errors import CutOff, ModelError, Overloaded, TooSlow, Unreachable
+from graph.models import Done, Event, Request, Stop, Text, ToolCall, ToolStarted
+from graph.models.faults import from_status, transport_faults
+from graph.tiers import Deadlines
+from graph.turn import Usage
+
+STOPS: dict[str, Stop] = {
+    "stop": "end",
+    "tool_calls": "tool",
+    "function_call": "tool",
+    "length": "length",
+    "content_filter": "refusal",
+}
+
+
+class OpenAIModel:
+    """Streams from Chat Completions; retries nothing by itself."""
+
+    provider = "openai"
+
+    def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
+        # The SDK's pool drops idle connections after 5 s, so that a customer who thinks for 6 s waits for TLS.
+        limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=120)
+        timeout = httpx2.Timeout(deadlines.answer, connect=deadlines.connect)
+        self._client = openai.AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
+        )
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Stream the events of one call; raises a ModelError where it comes to nothing."""
+        try:
+            async with (
+                transport_faults(),
+                await self._client.chat.completions.create(**_parameters(request), stream=True) as chunks,
+            ):
+                async for event in _Reader().read(chunks):
+                    yield event
+        except openai.APIError as error:
+            raise _mapped(error) from error
+
+    async def models(self) -> set[str]:
+        """Return the names of the models that the server offers with this key."""
+        try:
+            async with transport_faults():
+                return {model.id async for model in self._client.models.list()}
+        except openai.APIError as error:
+            raise _mapped(error) from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.close()
+
+
+def _hosted(model: str) -> bool:
+    return model.startswith(("gpt-", "o1", "o3", "o4")) and not model.startswith("gpt-oss")
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    messages = [{"role": message.role, "content": message.text} for message in request.messages]
+    if request.context:
+        # One string, because the chat templates of local servers take no lists; the words come first, so that
+        # the next turn's history has the same bytes up to here.
+        messages[-1]["content"] += "\n\n" + request.context
+    parameters: dict[str, Any] = {
+        "model": request.model,
+        "messages": [{"role": "system", "content": request.system}, *messages],
+        "stream_options": {"include_usage": True},
+    }
+    if _hosted(request.model):
+        parameters["max_completion_tokens"] = request.max_output_tokens
+        parameters["stream_options"]["include_obfuscation"] = False
+        if request.cache_key:
+            parameters["prompt_cache_key"] = request.cache_key
+    else:  # local servers know the older name, and not all of them OpenAI's own fields
+        parameters["max_tokens"] = request.max_output_tokens
+    if request.effort:
+        parameters["reasoning_effort"] = "none" if request.effort == "off" else request.effort
+    if request.tools:
+        parameters["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
+            }
+            for t in request.tools
+        ]
+    return parameters
+
+
+class _Reader:
+    """Turns the vendor's chunks into our events."""
+
+    def __init__(self) -> None:
+        self._usage: Usage | None = None
+        self._stop: Stop | None = None
+        self._refused = False
+        self._tools: dict[int, tuple[str, list[str]]] = {}
+
+    async def read(self, chunks: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[Event, None]:
+        async for chunk in chunks:
+            if chunk.usage:
+                self._usage = _usage(chunk.usage)
+            for choice in chunk.choices:
+                if choice.delta.content:
+                    yield Text(choice.delta.content)
+                self._refused = self._refused or bool(choice.delta.refusal)
+                for call in choice.delta.tool_calls or ():
+                    function = call.function
+                    if call.index not in self._tools:
+                        name = (function.name if function else None) or ""
+                        self._tools[call.index] = (name, [])
+                        yield ToolStarted(name)
+                    if function and function.arguments:
+                        self._tools[call.index][1].append(function.arguments)
+                if choice.finish_reason:
+                    self._stop = STOPS.get(choice.finish_reason, "end")
+        for name, arguments in self._tools.values():
+            yield ToolCall(name, "".join(arguments))
+        if self._stop is None:
+            raise CutOff("the stream ended without a finish reason")
+        yield Done("refusal" if self._refused else self._stop, self._usage)
+
+
+def _usage(usage: CompletionUsage) -> Usage:
+    details = usage.prompt_tokens_details
+    read = (details and details.cached_tokens) or 0
+    write = (details and getattr(details, "cache_write_tokens", None)) or 0
+    return Usage(usage.prompt_tokens, usage.completion_tokens, read, write)
+
+
+def _mapped(error: openai.APIError) -> ModelError:
+    if isinstance(error, openai.APITimeoutError):
+        return TooSlow("no answer in time")
+    if isinstance(error, openai.APIStatusError):
+        kind = error.code or error.type or ""
+        return from_status(error.status_code, kind, str(error.message), dict(error.response.headers))
+    if isinstance(error, openai.APIConnectionError):
+        # The SDK maps a stream that broke to this one too; then there was an answer, so it has no OSError beneath.
+        cause = error.__cause__
+        if isinstance(cause, httpx2.ConnectError) or cause is None:
+            return Unreachable(f"no connection: {cause or error}")
+        return CutOff(f"the stream broke: {str(cause) or type(cause).__name__}")
+    if error.code or error.type:
+        return from_status(200, error.code or error.type or "", str(error.message), {})
+    return Overloaded(str(error.message))

@@ -1,0 +1,92 @@
+"""Hand the conversation to a person, with a summary."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.finishing import finish
+from graph.guard import Guard
+from graph.models import ChatMessage, Request
+from graph.models.asking import Asked, Asking
+from graph.records.codec import to_dict
+from graph.services import TurnContext
+from graph.state import State
+from graph.tiers import EXTRACTIVE
+from graph.turn import PERSON, Call, Route
+from prompts import Says
+
+SUMMARY_S = 8.0
+"""A person waits for the summary, the customer does not: they have been told already."""
+SUMMARY_TOKENS = 220
+
+
+async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
+    """Tell the customer, then summarise for the person who takes over."""
+    context = runtime.context
+    route = Route(**{**state["route"], "tier": PERSON})
+    context.speaker.new_paragraph()
+    context.speaker.say(context.edition.phrases.say(_phrase(context, state, route), state["language"]))
+    summary, calls = await _summarise(context, state, route)
+    context.speaker.hand_off(summary, route.reason)
+    made = [*(state.get("calls") or []), *(to_dict(call) for call in calls)]
+    return finish(context, state, route, "handed_off", made, summary)
+
+
+def _phrase(context: TurnContext, state: State, route: Route) -> str:
+    """Choose what the customer reads; without a person in reach no phrase promises one."""
+    rules = context.edition.escalation.rules
+    asked = route.by == "person" or any(
+        r.reason == route.reason and r.to == PERSON and isinstance(r.on, Says) for r in rules
+    )
+    key = "handoff_asked" if asked else "handoff"
+    if not context.services.people:
+        uncovered = state.get("covered") is False and not asked
+        return "not_covered" if uncovered else f"{key}_nobody"
+    return key
+
+
+async def _summarise(context: TurnContext, state: State, route: Route) -> tuple[str, list[Call]]:
+    conversation = _conversation(context, state)
+    plain = context.edition.notes.say("summary", "en", reason=route.reason, conversation=conversation)
+    draft = state.get("draft")
+    tier = context.services.tiers.first
+    if tier.name == EXTRACTIVE or not context.services.people or (draft and draft["stop"] == "fault"):
+        return plain, []
+    text = context.edition.handoff.render(conversation=conversation, reason=route.reason)
+    asked = await _ask(context, text)
+    return asked.text.strip() if asked.stop == "end" and asked.text.strip() else plain, asked.calls
+
+
+async def _ask(context: TurnContext, text: str) -> Asked:
+    services = context.services
+    asking = Asking(
+        tier=services.tiers.first,
+        models=services.models,
+        deadlines=services.tiers.deadlines,
+        deadline=min(context.deadline, time.monotonic() + SUMMARY_S),
+        request=lambda candidate, variant: Request(
+            model=candidate.model,
+            system=context.edition.voice.render(),
+            messages=(ChatMessage("user", text),),
+            context="",
+            question="",
+            passages=(),
+            effort=candidate.effort,
+            max_output_tokens=SUMMARY_TOKENS,
+        ),
+        guard=lambda: Guard((), "", 0),
+        speaker=None,
+        on_escalation=lambda: None,
+        prompt_versions=context.edition.versions,
+    )
+    return await asking.ask()
+
+
+def _conversation(context: TurnContext, state: State) -> str:
+    lines = []
+    for exchange in (state.get("history") or [])[-4:]:
+        lines += [f"Customer: {exchange['asked']}", f"Bot: {exchange['answer']}"]
+    return "\n".join([*lines, f"Customer: {context.turn.text[:4000]}"])

@@ -1,0 +1,37 @@
+"""Find what the articles say about the turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.services import TurnContext
+from graph.state import Exchange, State
+
+PASSAGES = 6
+SHORT = 6
+"""Words: a shorter message ("and for members?") is searched together with the question before it."""
+
+
+async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
+    """Search with a query built from the conversation; remember ids and hashes, never text."""
+    context = runtime.context
+    services, turn = context.services, context.turn
+    language = turn.signals.language or services.languages.detect(
+        turn.text, state.get("language") or services.knowledge.language
+    )
+    found = services.knowledge.search(build_query(turn.text, state.get("history") or []), PASSAGES)
+    context.passages = tuple(hit.passage for hit in found.hits)
+    return {
+        "language": language,
+        "passages": [[passage.id, passage.hash] for passage in context.passages],
+        "covered": found.covered,
+    }
+
+
+def build_query(text: str, history: list[Exchange]) -> str:
+    """Put the question before in front of a message that is too short to stand alone."""
+    if len(text.split()) >= SHORT or not history:
+        return text
+    return f"{history[-1]['asked']}\n{text}"

@@ -1,0 +1,40 @@
+"""Decide who answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.routing.decide import decide
+from graph.routing.repeat import overlap
+from graph.routing.rules import Facts
+from graph.services import TurnContext
+from graph.state import State
+
+
+async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
+    """Apply the rules of escalation.md; calls no model."""
+    services, turn = runtime.context.services, runtime.context.turn
+    repeat = turn.signals.repeat
+    if repeat is None:
+        similarity = overlap(turn.text, [exchange["asked"] for exchange in state.get("history") or []])
+    else:
+        similarity = float(repeat)
+    facts = Facts(
+        turn.text,
+        similarity,
+        turn.signals.rating or state.get("rating"),
+        state["covered"],
+        turn.signals.person,
+    )
+    foreign = state["language"] != services.knowledge.language
+    decision = decide(facts, runtime.context.edition.escalation, services.tiers, foreign=foreign)
+    return {
+        "route": asdict(decision.route),
+        "phrase": decision.phrase,
+        "hold": decision.hold,
+        "unknown": decision.unknown,
+        "rating": None,
+    }

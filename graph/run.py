@@ -1,0 +1,178 @@
+"""The one door: a turn in, chunks out; safe to repeat by the turn's id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import structlog
+from langchain_core.runnables import RunnableConfig
+
+from graph.composing import trim
+from graph.errors import StateError
+from graph.finishing import finish
+from graph.records.codec import from_dict
+from graph.services import TurnContext
+from graph.speaker import Speaker
+from graph.state import Exchange, State
+from graph.support import Support
+from graph.turn import Chunk, Finished, HandedOff, Outcome, Route, TextDelta, Thumb, Turn, TurnRecord
+
+log = structlog.get_logger()
+
+STEPS = 25
+"""More nodes than any turn passes: a loop in the graph ends here instead of at the vendor's bill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The customer rated the last answer; None takes a rating back."""
+
+    thumb: Thumb | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSaid:
+    """A person of the team wrote in the conversation."""
+
+    text: str
+
+
+Entry: TypeAlias = Rated | PersonSaid
+"""What a conversation remembers beside its turns."""
+
+
+async def run_turn(
+    support: Support, turn: Turn, stop: asyncio.Event | None = None
+) -> AsyncGenerator[Chunk, None]:
+    """Answer a turn; the last chunk is always Finished.
+
+    The same id again continues a turn that was interrupted, and re-emits one that was finished, without a
+    model call. Setting `stop` ends the answer where it is. Closing the generator leaves the turn to be
+    continued. One conversation must not run twice at a time. Raises StateError where the conversation's state
+    cannot be read or written.
+    """
+    support.services.prompts.refresh()
+    support.services.knowledge.refresh()
+    state = await _load(support, turn.conversation)
+    if record := _record_of(state, turn.id):
+        for chunk in _again(state, record):
+            yield chunk
+        return
+    chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
+    context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
+    pending = state.get("turn_id") == turn.id
+    if pending:
+        _restore(context, state)
+    work = asyncio.create_task(_work(support, context, None if pending else _input(turn)))
+    work.add_done_callback(lambda _: chunks.put_nowait(None))
+    stopper = asyncio.create_task(_cancel_on(stop, work)) if stop else None
+    try:
+        while (shown := await chunks.get()) is not None:
+            yield shown
+        yield Finished(await _outcome(support, context, work))
+    finally:
+        for task in (work, stopper):
+            if task is not None and not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+async def remember(support: Support, conversation: str, entry: Entry) -> None:
+    """Add what is no turn to a conversation; runs no node, and a turn under way goes on where it was."""
+    config = _config(conversation)
+    snapshot = await support.graph.aget_state(config)
+    state = cast("State", snapshot.values)
+    if isinstance(entry, Rated):
+        update: dict[str, Any] = {"rating": entry.thumb}
+    else:
+        said = support.services.prompts.edition.notes.say("person_said", "en", text=entry.text)
+        exchange = Exchange(id="", asked="", answer=said, outcome="answered", summary="")
+        history = [*(state.get("history") or []), exchange]
+        update = {"history": trim(history, support.services.tiers.history_tokens)}
+    if not snapshot.next:
+        update["draft"] = None
+    await support.graph.aupdate_state(config, update, as_node=None if snapshot.next else "check")
+    await support.saver.aprune([conversation])
+
+
+def _config(conversation: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": conversation}, "recursion_limit": STEPS}
+
+
+async def _load(support: Support, conversation: str) -> State:
+    saved = await support.saver.aget_tuple(_config(conversation))
+    return cast("State", saved.checkpoint["channel_values"] if saved else {})
+
+
+def _input(turn: Turn) -> dict[str, Any]:
+    return {"turn_id": turn.id, "draft": None, "shown": "", "calls": [], "phrase": ""}
+
+
+async def _work(support: Support, context: TurnContext, given: dict[str, Any] | None) -> State:
+    conversation = context.turn.conversation
+    state = await support.graph.ainvoke(
+        cast("Any", given), _config(conversation), context=context, durability="sync"
+    )
+    await support.saver.aprune([conversation])
+    return cast("State", state)
+
+
+async def _cancel_on(stop: asyncio.Event, work: asyncio.Task[State]) -> None:
+    await stop.wait()
+    work.cancel()
+
+
+async def _outcome(support: Support, context: TurnContext, work: asyncio.Task[State]) -> TurnRecord:
+    """Return the record of a turn whose work is done, was stopped, or failed."""
+    try:
+        state = await work
+    except asyncio.CancelledError:
+        return await _close(support, context, "stopped")
+    except StateError:
+        raise
+    except Exception:  # the turn's boundary: whatever goes wrong, the customer hears of it kindly
+        log.exception("turn.failed", turn_id=context.turn.id)
+        return await _close(support, context, "failed")
+    record = _record_of(state, context.turn.id)
+    assert record is not None
+    return record
+
+
+async def _close(support: Support, context: TurnContext, outcome: Outcome) -> TurnRecord:
+    """End a turn that did not come to its own end; what was shown is remembered as it stands."""
+    config = _config(context.turn.conversation)
+    state = await _load(support, context.turn.conversation)
+    route = Route(**(state.get("route") or {"tier": support.services.tiers.first.name, "reason": ""}))
+    update = finish(context, state, route, outcome, state.get("calls") or [])
+    await support.graph.aupdate_state(config, update, as_node="check")
+    await support.saver.aprune([context.turn.conversation])
+    return from_dict(TurnRecord, update["records"][-1])
+
+
+def _record_of(state: State, turn_id: str) -> TurnRecord | None:
+    found = (r for r in state.get("records") or [] if r["turn_id"] == turn_id)
+    return next((from_dict(TurnRecord, record) for record in found), None)
+
+
+def _again(state: State, record: TurnRecord) -> list[Chunk]:
+    """Re-emit a finished turn."""
+    exchange = next((e for e in state.get("history") or [] if e["id"] == record.turn_id), None)
+    chunks: list[Chunk] = []
+    if exchange and exchange["answer"]:
+        chunks.append(TextDelta(exchange["answer"]))
+    if record.outcome == "handed_off":
+        chunks.append(HandedOff(exchange["summary"] if exchange else "", record.route.reason))
+    return [*chunks, Finished(record)]
+
+
+def _restore(context: TurnContext, state: State) -> None:
+    """Give an interrupted turn back what its customer sees and what its nodes shared."""
+    knowledge = context.services.knowledge
+    found = (knowledge.passage(id) for id, _ in state.get("passages") or [])
+    context.passages = tuple(passage for passage in found if passage)
+    context.speaker.say(state.get("shown", ""))

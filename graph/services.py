@@ -1,0 +1,54 @@
+"""What lives as long as the process, and what lives as long as a turn."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from graph.knowledge import Knowledge, Passage
+from graph.models.pool import ModelPool
+from graph.routing.language import LanguageDetector
+from graph.speaker import Speaker
+from graph.tiers import Tiers
+from graph.turn import Turn
+from prompts import Edition, Prompts
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every turn of the process shares."""
+
+    tiers: Tiers
+    prompts: Prompts
+    knowledge: Knowledge
+    models: ModelPool
+    languages: LanguageDetector
+    people: bool = False
+    """Whether a person can be reached: without one, no phrase promises a person."""
+
+
+@dataclass(slots=True)
+class TurnContext:
+    """What the nodes of one turn share beside the state; nothing of it is stored."""
+
+    services: Services
+    turn: Turn
+    speaker: Speaker
+    started: float = field(default_factory=time.monotonic)
+    passages: tuple[Passage, ...] = ()
+    """The texts behind the state's passage ids."""
+    edition: Edition = field(init=False)
+    """The prompts as they stood when the turn began."""
+
+    def __post_init__(self) -> None:
+        self.edition = self.services.prompts.edition
+
+    @property
+    def deadline(self) -> float:
+        """`time.monotonic()` at which the whole answer must be there."""
+        return self.started + self.services.tiers.deadlines.answer
+
+    @property
+    def waited_s(self) -> float:
+        """How long the message waited before this process began with it; 0 where two clocks disagree."""
+        return max(0.0, time.time() - (time.monotonic() - self.started) - self.turn.received_at)

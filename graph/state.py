@@ -1,0 +1,53 @@
+"""What a conversation remembers between turns and between nodes: plain data, small, no articles and no prompts."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from graph.turn import Thumb
+
+
+class Draft(TypedDict):
+    """What one tier made of the turn; written by `answer`, judged by `check`."""
+
+    tier: str
+    text: str
+    """The whole answer, its opening by a lower tier included."""
+    stop: str
+    """`end`, `length`, `refusal`, `escalated`, or `fault` when every candidate failed."""
+    reason: str
+    """Why it escalated, what rule it broke, or what the last fault was; empty when all is well."""
+    handover: str
+    """What the tier that escalated tells the next one."""
+    broke: str
+    """Name of the hard rule that the text broke; empty when none."""
+
+
+class Exchange(TypedDict):
+    """One finished turn, as later turns see it."""
+
+    id: str
+    asked: str
+    answer: str
+    outcome: str
+    summary: str
+    """For the person who took over; empty where nobody did."""
+
+
+class State(TypedDict, total=False):
+    """The keys that nodes read and write; who writes each stands beside it."""
+
+    turn_id: str  # run_turn
+    language: str  # retrieve
+    passages: list[list[str]]  # retrieve: [id, hash], best first
+    covered: bool | None  # retrieve: None where the word index cannot judge
+    route: dict[str, Any]  # route, check
+    phrase: str  # route: the phrase that answers, where no model does
+    unknown: bool  # route: whether the model is told that nothing covers the question
+    hold: bool  # route: whether the whole answer is checked before a word is shown
+    draft: Draft | None  # answer
+    shown: str  # answer, check, handoff: what the customer sees so far
+    calls: list[dict[str, Any]]  # answer, handoff
+    history: list[Exchange]  # check, handoff: finished turns within the token budget
+    records: list[dict[str, Any]]  # check, handoff: records of the last turns, to answer a repeated one from
+    rating: Thumb | None  # remember: the customer's last thumb

@@ -1,0 +1,112 @@
+"""Open everything that thinking needs, and close it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Set
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import prompts
+from graph.build import Graph, build_graph
+from graph.checkpoint import RedisSaver
+from graph.knowledge import Knowledge
+from graph.knowledge.live import FolderKnowledge, open_knowledge
+from graph.models import ChatModel
+from graph.models.extractive import ExtractiveModel, ExtractivePhrases
+from graph.models.pool import ModelPool
+from graph.routing.language import LanguageDetector
+from graph.services import Services
+from graph.settings import GraphSettings
+from graph.state_store import open_state
+from graph.tiers import EXTRACTIVE, SHIPPED, Tiers, load_tiers, usable
+from prompts import Prompts, open_prompts
+
+SAMPLE_SHOP = Path(prompts.__file__).parent / "knowledge"
+DAY_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The opened bot: hand it to `run_turn`."""
+
+    graph: Graph
+    saver: RedisSaver
+    services: Services
+    knowledge: FolderKnowledge
+
+    async def warm_up(self) -> None:
+        """Load what the first turn needs and the prompt can do without: SDKs, the language model."""
+        await asyncio.to_thread(self._warm_up)
+
+    def _warm_up(self) -> None:
+        self.services.languages.warm_up()
+        self.services.models.warm_up(self.services.tiers)
+        _ = self.knowledge.language
+
+
+@asynccontextmanager
+async def open_support(
+    settings: GraphSettings,
+    *,
+    knowledge: Path | None = None,
+    models: Mapping[str, ChatModel] | None = None,
+    people: bool = False,
+) -> AsyncIterator[Support]:
+    """Open the bot; raises InputError or StateError with one sentence where something is not usable.
+
+    `knowledge` overrides the adopter's folder; `models` gives clients by provider, as tests and replays do;
+    `people` tells whether a person can be reached.
+    """
+    articles = open_articles(settings, knowledge)
+    ladder = load_ladder(settings, set(models or {}))
+    services = open_services(settings, articles, ladder, models=models, people=people)
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    try:
+        async with open_state(url) as redis:
+            saver = RedisSaver(redis, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
+            yield Support(build_graph(saver), saver, services, articles)
+    finally:
+        await services.models.close()
+
+
+def open_services(
+    settings: GraphSettings,
+    articles: Knowledge,
+    ladder: Tiers,
+    *,
+    models: Mapping[str, ChatModel] | None = None,
+    people: bool = False,
+) -> Services:
+    """Make the services around articles and a ladder; the caller closes their models."""
+    words = open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
+    extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
+    pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})})
+    return Services(ladder, words, articles, pool, LanguageDetector(), people)
+
+
+def open_articles(settings: GraphSettings, folder: Path | None = None) -> FolderKnowledge:
+    """Open the given folder, the adopter's, or the sample shop's."""
+    home = settings.bot_home
+    return open_knowledge(folder or (home / "knowledge" if home else SAMPLE_SHOP))
+
+
+def load_ladder(settings: GraphSettings, more: Set[str] = frozenset()) -> Tiers:
+    """Load the tiers in force, without what no key is there for; `more` are further providers."""
+    return usable(load_all_tiers(settings), settings.providers | more)
+
+
+def load_all_tiers(settings: GraphSettings) -> Tiers:
+    """Load the tiers of the adopter's folder, or the shipped ones, whether or not there are keys for them."""
+    own = settings.bot_home / "tiers.toml" if settings.bot_home else SHIPPED
+    return load_tiers(own if own.exists() else SHIPPED)
+
+
+def _around_quotes(words: Prompts, language: str) -> ExtractivePhrases:
+    say = words.phrases.say
+    return ExtractivePhrases(
+        opening=say("extractive_opening", language),
+        source=say("extractive_source", language, title="{title}"),
+        closing=say("extractive_closing", language),
+    )

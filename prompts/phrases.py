@@ -1,0 +1,184 @@
+"""The sentences that a customer sees and no model writes, per language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prompts.errors import PromptError
+from prompts.fields import Fields, nearest
+from prompts.frontmatter import Document
+from prompts.template import fill, variables_in
+
+FALLBACK = "en"
+
+PHRASES: dict[str, frozenset[str]] = {
+    "status": frozenset(),
+    "closer_look": frozenset(),
+    "handoff": frozenset(),
+    "handoff_nobody": frozenset(),
+    "handoff_asked": frozenset(),
+    "handoff_asked_nobody": frozenset(),
+    "not_covered": frozenset(),
+    "greeting": frozenset(),
+    "thanks": frozenset(),
+    "empty_message": frozenset(),
+    "too_long": frozenset(),
+    "no_words": frozenset(),
+    "not_readable": frozenset(),
+    "language_unknown": frozenset(),
+    "error": frozenset(),
+    "slow": frozenset(),
+    "stopped": frozenset(),
+    "restarted": frozenset(),
+    "cut_short": frozenset(),
+    "rate_limit": frozenset(),
+    "label_sources": frozenset(),
+    "label_helpful": frozenset(),
+    "label_not_helpful": frozenset(),
+    "label_person": frozenset(),
+    "rating_thanks": frozenset(),
+    "extractive_opening": frozenset(),
+    "extractive_source": frozenset({"title"}),
+    "extractive_closing": frozenset(),
+}
+"""Each phrase that the program says, with the variables that it fills in."""
+
+NOTES: dict[str, frozenset[str]] = {
+    "not_covered": frozenset(),
+    "no_passages": frozenset(),
+    "handover": frozenset({"handover"}),
+    "opening": frozenset({"opening"}),
+    "attachment": frozenset({"name", "text"}),
+    "person_said": frozenset({"text"}),
+    "summary": frozenset({"reason", "conversation"}),
+}
+"""Each note that the program gives a model or a colleague, with the variables that it fills in."""
+
+_KEY = re.compile(r"##\s+(\S+)\s*$")
+_ITEM = re.compile(r"-\s+([A-Za-z-]{2,12})\s*:\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Phrases that have been checked: each is there in English, every language with the same variables."""
+
+    document: Document
+    texts: dict[str, dict[str, str]]
+    """Key -> language -> text."""
+    required: dict[str, frozenset[str]]
+    """Key -> the variables that the program fills in."""
+    version: str
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that any phrase is there in."""
+        return tuple(dict.fromkeys(language for texts in self.texts.values() for language in texts))
+
+    def say(self, key: str, language: str, **values: str) -> str:
+        """Return a phrase in a language, or in English; raises PromptError for a wrong key or variable.
+
+        `language` is an ISO 639-1 code; a region after it (`pt-BR`) does not matter.
+        """
+        if key not in self.texts:
+            raise PromptError(
+                f"there is no phrase `{key}`{nearest(key, self.texts)}", file=self.document.file
+            )
+        if values.keys() != self.required[key]:
+            wants = ", ".join(sorted(self.required[key])) or "none"
+            problem = f"the phrase `{key}` takes these variables: {wants}; it was given {sorted(values)}"
+            raise PromptError(problem, file=self.document.file)
+        texts = self.texts[key]
+        code = language.replace("_", "-").split("-")[0].lower()
+        return fill(texts.get(code, texts[FALLBACK]), values)
+
+
+def parse_phrases(document: Document, required: dict[str, frozenset[str]]) -> Phrases:
+    """Check a file of phrases; raises PromptError with the line of the first thing that is not right."""
+    Fields(document).only("description")
+    Fields(document).text("description")
+    reader = _Reader(document, required)
+    for number, text in enumerate(document.body.split("\n"), document.body_line):
+        reader.read(number, text)
+    for key in required:
+        if key not in reader.texts:
+            problem = (
+                f"the phrase `{key}` is missing; add a heading `## {key}` and a line `- en: ...` below it"
+            )
+            raise PromptError(problem, file=document.file)
+    for key, line in reader.headings.items():
+        _check(reader, key, line)
+    texts = {
+        key: {language: text.strip() for language, text in texts.items()}
+        for key, texts in reader.texts.items()
+    }
+    return Phrases(document, texts, required, document.version)
+
+
+class _Reader:
+    """Reads the body line by line."""
+
+    def __init__(self, document: Document, required: dict[str, frozenset[str]]) -> None:
+        self.document = document
+        self.required = required
+        self.texts: dict[str, dict[str, str]] = {}
+        self.headings: dict[str, int] = {}
+        self.items: dict[tuple[str, str], int] = {}
+        self._key = ""
+        self._language = ""
+
+    def read(self, number: int, line: str) -> None:
+        """Take one line: a heading, a phrase, the rest of a phrase (indented), or an explanation."""
+        if line.startswith("##"):
+            self._heading(number, line)
+        elif line.startswith("-"):
+            self._item(number, line)
+        elif self._language and line.startswith("  ") and line.strip():
+            self.texts[self._key][self._language] += f" {line.strip()}"
+        elif line.strip() and self._language:
+            problem = "this belongs to no phrase; begin it with `- xx: `, or with two spaces to go on"
+            raise self._error(problem, number)
+
+    def _heading(self, number: int, line: str) -> None:
+        match = _KEY.match(line)
+        if match is None:
+            raise self._error("a heading must be `## ` and the name of one phrase", number)
+        key = match[1]
+        if key not in self.required:
+            raise self._error(f"there is no phrase `{key}`{nearest(key, self.required)}", number)
+        if key in self.headings:
+            raise self._error(f"`{key}` is there twice, first on line {self.headings[key]}", number)
+        self._key, self._language = key, ""
+        self.headings[key] = number
+        self.texts[key] = {}
+
+    def _item(self, number: int, line: str) -> None:
+        match = _ITEM.match(line)
+        if match is None or not self._key:
+            raise self._error("a phrase must be `- `, a language, `: ` and the text, below a heading", number)
+        self._language = match[1].lower()
+        if self._language in self.texts[self._key]:
+            raise self._error(f"`{self._key}` has `{self._language}` twice; keep one", number)
+        self.texts[self._key][self._language] = match[2]
+        self.items[self._key, self._language] = number
+
+    def _error(self, problem: str, number: int) -> PromptError:
+        return PromptError(problem, file=self.document.file, line=number)
+
+
+def _check(reader: _Reader, key: str, heading: int) -> None:
+    document, texts, required = reader.document, reader.texts[key], reader.required[key]
+    if FALLBACK not in texts:
+        problem = (
+            f"`{key}` has no English text; add a line `- {FALLBACK}: ...`, which other languages fall back to"
+        )
+        raise PromptError(problem, file=document.file, line=heading)
+    for language, text in texts.items():
+        line = reader.items[key, language]
+        if not text.strip():
+            raise PromptError(f"`{key}` is empty in `{language}`", file=document.file, line=line)
+        used = variables_in(text, document.file, line).keys()
+        if used != required:
+            wants = ", ".join(f"{{{{ {name} }}}}" for name in sorted(required)) or "no variables"
+            problem = f"`{key}` in `{language}` must use {wants}, and nothing else in double braces"
+            raise PromptError(problem, file=document.file, line=line)

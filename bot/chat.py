@@ -43,11 +43,8 @@ async def chat(settings: BotSettings, *, knowledge: Path | None, as_json: bool) 
         talk = Talk(app, as_json, Lines(sys.stdin.buffer), notices)
         for line in opening(app, knowledge):
             notices.print(line, highlight=False, soft_wrap=True)
-        warming = asyncio.create_task(app.support.warm_up())
-        try:
-            await talk.run()
-        finally:
-            await asyncio.gather(warming, return_exceptions=True)
+        app.support.warm_up()
+        await talk.run()
         return talk.report_unsaved()
 
 

@@ -73,7 +73,7 @@ class Redaction:
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the event with every value redacted, however deep it lies."""
         return {
-            name: value if name in _NAMES_AND_NUMBERS else self._field(name, value, 0)
+            redact_secrets(name): value if name in _NAMES_AND_NUMBERS else self._field(name, value, 0)
             for name, value in event.items()
         }
 

@@ -22,7 +22,8 @@ def compose(
 ) -> Request:
     """Make the request for one candidate of a tier."""
     edition, text = context.edition, context.turn.text
-    history = (state.get("history") or []) if variant.history else []
+    wanted = variant.history and context.services.tiers.history_tokens > 0
+    history = (state.get("history") or []) if wanted else []
     return Request(
         model=candidate.model,
         system=edition.system(tools=variant.tools, top=tier.top),
@@ -38,7 +39,7 @@ def compose(
 
 
 def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
-    """Keep the newest exchanges within a budget of tokens.
+    """Keep the newest exchanges within a budget of tokens, and the last one in any case.
 
     When the budget is passed, half of it is freed at once: the beginning of the prompt then stays the same for
     many turns, so that vendors can cache it.
@@ -46,7 +47,7 @@ def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
     if _tokens(history) <= tokens:
         return history
     kept = list(history)
-    while kept and _tokens(kept) > tokens / 2:
+    while len(kept) > 1 and _tokens(kept) > tokens / 2:
         kept.pop(0)
     return kept
 
@@ -79,7 +80,8 @@ def _context(context: TurnContext, state: State) -> str:
         said.append(notes.say("not_covered", "en"))
     if draft and draft["handover"]:
         said.append(notes.say("handover", "en", handover=draft["handover"]))
-    if opening := state.get("shown", "").strip():
+    # What is visible now, not what was when this tier began: a restart voids the opening.
+    if opening := context.speaker.shown.strip():
         said.append(notes.say("opening", "en", opening=opening))
     # Customers write what stands in their files: a tag that they cannot guess keeps it apart from the rest.
     tag = f"file-{secrets.token_hex(4)}"

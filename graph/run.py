@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from graph.composing import trim
 from graph.errors import StateError
 from graph.finishing import finish
-from graph.records.codec import from_dict
+from graph.records.codec import from_dict, to_dict
 from graph.services import TurnContext
 from graph.speaker import Speaker
 from graph.state import Exchange, State
@@ -110,7 +110,7 @@ async def _load(support: Support, conversation: str) -> State:
 
 
 def _input(turn: Turn) -> dict[str, Any]:
-    return {"turn_id": turn.id, "draft": None, "shown": "", "calls": [], "phrase": ""}
+    return {"turn_id": turn.id, "draft": None, "shown": "", "calls": [], "phrase": "", "route": {}}
 
 
 async def _work(support: Support, context: TurnContext, given: dict[str, Any] | None) -> State:
@@ -148,7 +148,8 @@ async def _close(support: Support, context: TurnContext, outcome: Outcome) -> Tu
     config = _config(context.turn.conversation)
     state = await _load(support, context.turn.conversation)
     route = Route(**(state.get("route") or {"tier": support.services.tiers.first.name, "reason": ""}))
-    update = finish(context, state, route, outcome, state.get("calls") or [])
+    calls = [*(state.get("calls") or []), *(to_dict(call) for call in context.under_way)]
+    update = finish(context, state, route, outcome, calls)
     await support.graph.aupdate_state(config, update, as_node="check")
     await support.saver.aprune([context.turn.conversation])
     return from_dict(TurnRecord, update["records"][-1])

@@ -10,7 +10,7 @@ from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
 from graph.speaker import Speaker
 from graph.tiers import Tiers
-from graph.turn import Turn
+from graph.turn import Call, Turn
 from prompts import Edition, Prompts
 
 
@@ -37,6 +37,8 @@ class TurnContext:
     started: float = field(default_factory=time.monotonic)
     passages: tuple[Passage, ...] = ()
     """The texts behind the state's passage ids."""
+    under_way: list[Call] = field(default_factory=list)
+    """Calls of the node at work: they were paid for, even if the turn is stopped within it."""
     edition: Edition = field(init=False)
     """The prompts as they stood when the turn began."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import prompts
 from graph.build import Graph, build_graph
@@ -36,14 +36,15 @@ class Support:
     services: Services
     knowledge: FolderKnowledge
 
-    async def warm_up(self) -> None:
-        """Load what the first turn needs and the prompt can do without: SDKs, the language model."""
-        await asyncio.to_thread(self._warm_up)
+    def warm_up(self) -> Thread:
+        """Load beside what else goes on: the vendors' SDKs, then the language model; join to wait for it."""
+        thread = Thread(target=self._warm_up, name="warm-up", daemon=True)
+        thread.start()
+        return thread
 
     def _warm_up(self) -> None:
-        self.services.languages.warm_up()
         self.services.models.warm_up(self.services.tiers)
-        _ = self.knowledge.language
+        self.services.languages.warm_up()
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ FLOOR = Tier(EXTRACTIVE, (Candidate(EXTRACTIVE, EXTRACTIVE, tools=False),))
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Candidate(_Strict):
@@ -114,7 +114,7 @@ def load_tiers(path: Path = SHIPPED) -> Tiers:
         parsed = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise TiersError(f"{path}: there is no such file; `bot init DIR` writes one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TiersError(f"{path}: not readable as TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

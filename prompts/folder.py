@@ -74,7 +74,7 @@ class Prompts:
     """A folder of prompts over the shipped ones."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+        self._places = {name: _places(name, folder) for name in NAMES}
         self._stamps: dict[str, Stamp] = {}
         self._problems: dict[str, PromptError] = {}
         self._next_look = 0.0
@@ -142,9 +142,7 @@ class Prompts:
     def _stamp(self, name: str) -> Stamp:
         """Return what tells whether the file has changed, the adopter's before the shipped one."""
         before = self._stamps.get(name)
-        shipped = str(SHIPPED / f"{name}.md")
-        own = str(self._folder / f"{name}.md") if self._folder else shipped
-        for path in (own, shipped):
+        for path in self._places[name]:
             try:
                 status = os.stat(path)  # noqa: PTH116  # half the time of Path.stat, before every turn
             except OSError:
@@ -153,7 +151,13 @@ class Prompts:
                     return path, 0, 0
             else:
                 return path, status.st_mtime_ns, status.st_size
-        return shipped, 0, 0
+        return self._places[name][-1], 0, 0
+
+
+def _places(name: str, folder: Path | None) -> tuple[str, ...]:
+    """Return where a file may be, best first; texts, because joining paths costs more than looking."""
+    folders = (folder, SHIPPED) if folder else (SHIPPED,)
+    return tuple(str(place / f"{name}.md") for place in folders)
 
 
 def open_prompts(folder: Path | None = None) -> Prompts:

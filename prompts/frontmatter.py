@@ -89,7 +89,7 @@ def parse_document(text: str, file: Path) -> Document:
         raise PromptError(f"the front matter has no end; add a line `{FENCE}` below it", file=file, line=1)
     front, places = _parse_yaml("\n".join(lines[1:end]) + "\n", file)
     # Blank lines around the body are for the eye; the line number counts them.
-    start = next((n for n in range(end + 1, len(lines)) if lines[n].strip()), len(lines))
+    start = next((n for n in range(end + 1, len(lines)) if lines[n].strip()), end + 1)
     return Document(file, front, places, "\n".join(lines[start:]).rstrip(), start + 1)
 
 

@@ -145,7 +145,7 @@ async def _one_at_a_time(bench: Bench, provider: str, cpu_limit: float) -> None:
         vendor(ttft_s=0.02, tokens_per_s=250) as stand_in,
         open_support(stand_in.settings(provider)) as support,
     ):
-        await support.warm_up()
+        support.warm_up().join()
         ask = _bare_loop(provider, stand_in)
         for number in range(bench.turns + 3):
             run = await _run(support, f"{provider}-{number}", QUESTIONS[number % len(QUESTIONS)])
@@ -219,7 +219,7 @@ async def _long_conversation(bench: Bench) -> None:
         vendor(ttft_s=0, tokens_per_s=None) as stand_in,
         open_support(stand_in.settings("anthropic")) as support,
     ):
-        await support.warm_up()
+        support.warm_up().join()
         for conversation in ("warm-up", "one", "two", "three"):
             for number in range(1, 6 if conversation == "warm-up" else 206):
                 text = f"{QUESTIONS[number % len(QUESTIONS)]} It is about order {uuid.uuid4().hex}."
@@ -248,7 +248,7 @@ async def _at_once(bench: Bench) -> None:
         vendor(ttft_s=0.3, tokens_per_s=100) as stand_in,
         open_support(stand_in.settings("anthropic")) as support,
     ):
-        await support.warm_up()
+        support.warm_up().join()
         await _run(support, "warm-up", QUESTIONS[0])
         watching = asyncio.create_task(watch())
         cpu, started = time.process_time(), time.perf_counter()

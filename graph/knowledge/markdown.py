@@ -60,7 +60,7 @@ def parse_article(path: str, text: str) -> Article:
 
 def plain(heading: str) -> str:
     """Return a heading without the marks of emphasis, code and links."""
-    return re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)", "", _LINK.sub(r"\1", heading)).strip()
+    return re.sub(r"(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)", "", _LINK.sub(r"\1", heading)).strip()
 
 
 def blocks(text: str) -> list[str]:

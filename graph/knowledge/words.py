@@ -6,6 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 import Stemmer
 from bm25s import stopwords as lists
@@ -71,9 +72,15 @@ def language_of(texts: Iterable[str]) -> str:
     Articles are long enough for that, and no language model has to be loaded (0.3 s and 50 MB).
     """
     counts = Counter(word for text in texts for word in _split(text))
-    shares = {code: sum(counts[word] for word in set(stop)) for code, stop in _plain_lists().items()}
+    shares = {code: sum(counts[word] for word in stop) for code, stop in function_words().items()}
     best = max(shares, key=lambda code: shares[code])
     return best if shares[best] >= 10 else DEFAULT
+
+
+@lru_cache(maxsize=1)
+def function_words() -> dict[str, frozenset[str]]:
+    """Return each language's commonest words, by ISO 639-1 code."""
+    return {code: frozenset(words) for code, words in _plain_lists().items()}
 
 
 def _plain_lists() -> dict[str, Iterable[str]]:

@@ -19,6 +19,7 @@ import structlog
 from graph.errors import BreakerOpen, ModelError, TooLong, ToolsUnsupported, TooSlow
 from graph.guard import Guard
 from graph.models import Done, Event, Request, Text, Thinking, ToolCall, ToolStarted
+from graph.models.breaker import SOON_S
 from graph.models.escalation import Escalation, MarkerReader, parse_arguments
 from graph.models.pool import ModelPool
 from graph.models.prices import cost_usd
@@ -28,8 +29,6 @@ from graph.turn import Call, Usage
 
 log = structlog.get_logger()
 
-SOON_S = 3.0
-"""A vendor that says to wait longer is not waited for; the next one is asked."""
 RETRY_S = 0.25
 
 
@@ -74,6 +73,8 @@ class Asking:
     async def ask(self) -> Asked:
         """Return the first whole answer; `stop` is `fault` when no candidate gave one."""
         for candidate in self.tier.candidates:
+            if self._late(0):
+                break  # a call without time to answer would count as the next model's fault
             if await self._ask_candidate(candidate):
                 return self.asked
         self.asked.stop, self.asked.text = "fault", ""
@@ -119,7 +120,8 @@ class Asking:
             log.info("model.skipped", provider=candidate.provider, model=candidate.model, kind=error.kind)
             raise
         hearing = _Hearing(self, variant, self.guard(), MarkerReader())
-        self.asked.text, self.asked.stop, self.asked.escalation = "", "fault", Escalation()
+        self.asked.text, self.asked.stop, self.asked.reason = "", "fault", ""
+        self.asked.escalation = Escalation()
         outcome = "stopped"
         try:
             await hearing.listen(candidate)
@@ -164,6 +166,7 @@ class _Hearing:
     marker: MarkerReader
     started: float = field(default_factory=time.monotonic)
     first_at: float | None = None
+    """When the first words came, or the name of the tool."""
     usage: Usage | None = None
     escalating: bool = False
 
@@ -173,13 +176,16 @@ class _Hearing:
         request = asking.request(candidate, self.variant)
         loop = asyncio.get_running_loop()
         offset = loop.time() - time.monotonic()
-        first_token = asking.tier.first_token or asking.deadlines.first_token
+        first_token = loop.time() + (asking.tier.first_token or asking.deadlines.first_token)
         last = asking.deadline + offset
         try:
-            async with asyncio.timeout_at(min(loop.time() + first_token, last)) as timer:
+            async with asyncio.timeout_at(min(first_token, last)) as timer:
                 async with aclosing(asking.models.model(candidate.provider).stream(request)) as events:
                     async for event in events:
-                        timer.reschedule(min(loop.time() + asking.deadlines.stall, last))
+                        due = loop.time() + asking.deadlines.stall
+                        if isinstance(event, Thinking):
+                            due = max(due, first_token)
+                        timer.reschedule(min(due, last))
                         self._hear(event)
                         if asking.asked.stop == "broke":
                             return
@@ -197,7 +203,7 @@ class _Hearing:
         return TooSlow(f"{what} after {waited:.1f} s")
 
     def _hear(self, event: Event) -> None:
-        if self.first_at is None and not isinstance(event, Done):
+        if self.first_at is None and isinstance(event, Text | ToolStarted):
             self.first_at = time.monotonic()
         if isinstance(event, Text):
             self._words(event.text)
@@ -216,7 +222,7 @@ class _Hearing:
             assert_never(event)
 
     def _words(self, text: str) -> None:
-        if self.escalating:
+        if self.escalating and not self.marker.found:
             return
         if self.marking:
             text = self.marker.feed(text)
@@ -238,8 +244,10 @@ class _Hearing:
             asked.stop, asked.broke, asked.reason = "broke", self.guard.broke.name, self.guard.broke.reason
 
     def _escalates(self) -> None:
-        if not self.escalating:
-            self._show(self.guard.finish())
+        if self.escalating:
+            return
+        self._show(self.guard.finish())
+        if self.guard.broke is None:
             self.escalating = True
             self.asking.on_escalation()
 

@@ -15,13 +15,17 @@ WINDOW = 6
 FAILURES = 4
 """Failures among them that open the breaker."""
 COOL_DOWN_S = 15.0
+SOON_S = 3.0
+"""A vendor that says to wait this long or less is waited for by the caller itself; longer opens the breaker."""
+LONGEST_S = 600.0
+"""However long a vendor says: a wrong header must not put a model out of use for a day."""
 
 
 @dataclass(slots=True)
 class Breaker:
     """Opens after 4 failures among the last 6 calls; after a cool-down one call may probe.
 
-    A vendor that says how long to wait, or that somebody must change something first (wrong key, no credit),
+    A vendor that says to wait for long, or that somebody must change something first (wrong key, no credit),
     opens it at once.
     """
 
@@ -46,7 +50,9 @@ class Breaker:
     def failed(self, error: ModelError) -> None:
         """Note a call that did not."""
         self._calls.append(False)
-        pause = error.retry_after or (COOL_DOWN_S if error.alarm or self._too_many() else 0.0)
+        pause = COOL_DOWN_S if error.alarm or self._too_many() else 0.0
+        if error.retry_after is not None and error.retry_after > SOON_S:
+            pause = min(error.retry_after, LONGEST_S)
         if pause or self._probing:
             # Jitter, so that many processes do not all probe in the same moment.
             self._closed_at = self.clock() + (pause or COOL_DOWN_S) * random.uniform(1.0, 1.3)

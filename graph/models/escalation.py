@@ -41,11 +41,14 @@ def parse_arguments(arguments: str) -> Escalation:
     """Read the tool's arguments; what is broken or cut counts as an escalation without handover."""
     try:
         parsed = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Escalation()
     if not isinstance(parsed, dict):
         return Escalation()
-    return Escalation(str(parsed.get("reason", "")), str(parsed.get("handover", "")))
+    reason, handover = parsed.get("reason"), parsed.get("handover")
+    return Escalation(
+        reason if isinstance(reason, str) else "", handover if isinstance(handover, str) else ""
+    )
 
 
 @dataclass(slots=True)
@@ -81,4 +84,4 @@ class MarkerReader:
         """Read `ESCALATE: reason | handover`."""
         first_line = self._line.lstrip()[len(MARKER) :].split("\n", 1)[0]
         reason, _, handover = first_line.partition("|")
-        return Escalation(reason.strip(), handover.strip())
+        return Escalation(reason.strip(" `*"), handover.strip())

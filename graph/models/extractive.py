@@ -46,7 +46,7 @@ class ExtractiveModel:
         self._phrases = phrases
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Stream opening, quotes with source and citation mark, closing; without passages the closing only."""
+        """Stream opening, quotes with source and citation mark, closing; without passages that alone."""
         phrases = self._phrases()
         quotes = list(_quotes(request.question, request.passages))
         if quotes:

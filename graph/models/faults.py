@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -22,7 +23,15 @@ from graph.errors import (
     UnknownModel,
 )
 
-NO_CREDIT = ("credit", "insufficient_quota", "spend_limit", "billing")
+# Not "billing" alone: the words of an ordinary rate limit recommend a page of that name.
+NO_CREDIT = (
+    "credit balance",
+    "insufficient_quota",
+    "current quota",
+    "spend_limit",
+    "billing_error",
+    "billing_hard",
+)
 TOO_LONG = ("too long", "context_length", "context length", "maximum context", "context window")
 BY_STATUS: dict[int, type[ModelError]] = {
     401: Unauthorized,
@@ -38,7 +47,15 @@ BY_TYPE: dict[str, type[ModelError]] = {
     "not_found_error": UnknownModel,
     "rate_limit_error": RateLimited,
     "invalid_request_error": Rejected,
+    # OpenAI's codes, which stand in error events of a stream.
+    "invalid_api_key": Unauthorized,
+    "insufficient_quota": OutOfCredit,
+    "model_not_found": UnknownModel,
+    "rate_limit_exceeded": RateLimited,
+    "context_length_exceeded": TooLong,
 }
+NO_TOOLS = ("support", "unknown", "unrecognized", "requires")
+"""What servers say of `tools` that they do not take, or only with a flag of theirs."""
 
 
 def from_status(status: int, kind: str, message: str, headers: Mapping[str, str]) -> ModelError:
@@ -48,12 +65,15 @@ def from_status(status: int, kind: str, message: str, headers: Mapping[str, str]
     """
     said = f"{kind} {message}".lower()
     words = f"{status} {kind}: {message[:200]}".strip()
-    if status == 429 or kind == "rate_limit_error":
+    if status == 429 or BY_TYPE.get(kind) is RateLimited:
         return _too_many(words, said, headers)
     if status < 300:
-        return BY_TYPE.get(kind, Overloaded)(words)
+        found = BY_TYPE.get(kind, Overloaded)
+        return _bad_request(words, said) if found is Rejected else found(words)
     if status in BY_STATUS:
         return BY_STATUS[status](words)
+    if status >= 500 and "tools param" in said:  # llama.cpp started without its templates
+        return ToolsUnsupported(words)
     if status == 408 or status >= 500:
         return Overloaded(words)
     return _bad_request(words, said)
@@ -71,7 +91,7 @@ def _bad_request(words: str, said: str) -> ModelError:
         return OutOfCredit(words)
     if any(sign in said for sign in TOO_LONG):
         return TooLong(words)
-    if "tool" in said and ("support" in said or "unknown" in said or "unrecognized" in said):
+    if "tool" in said and any(sign in said for sign in NO_TOOLS):
         return ToolsUnsupported(words)
     return Rejected(words)
 
@@ -79,9 +99,11 @@ def _bad_request(words: str, said: str) -> ModelError:
 def _seconds(headers: Mapping[str, str]) -> float | None:
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
-            return float(headers[name]) / scale
+            seconds = float(headers[name]) / scale
         except (KeyError, ValueError):  # absent, or a date
             continue
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
     return None
 
 

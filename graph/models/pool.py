@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 from graph.errors import ModelError
@@ -20,14 +21,16 @@ class ModelPool:
         self._settings = settings
         self._deadlines = deadlines
         self._models: dict[str, ChatModel] = dict(models or {})
+        self._opening = threading.Lock()
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._toolless: set[tuple[str, str]] = set()
 
     def model(self, provider: str) -> ChatModel:
         """Return the vendor's client."""
-        if provider not in self._models:
-            self._models[provider] = self._open(provider)
-        return self._models[provider]
+        with self._opening:  # the warm-up and the first turn may both come for it
+            if provider not in self._models:
+                self._models[provider] = self._open(provider)
+            return self._models[provider]
 
     def breaker(self, candidate: Candidate) -> Breaker:
         """Return the breaker of this vendor's model."""

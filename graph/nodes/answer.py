@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -16,6 +17,9 @@ from graph.state import Draft, State
 from graph.tiers import EXTRACTIVE, FLOOR, Tier
 from graph.turn import Route
 
+FLOOR_S = 5.0
+"""For a quotation, which takes milliseconds."""
+
 
 async def answer(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     """Stream one tier's answer; what it came to is judged by `check`."""
@@ -24,16 +28,18 @@ async def answer(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         return _phrase(context, state)
     tier = tier_of(context, state)
     asked = await _ask(context, state, tier)
-    opening = state.get("shown", "")
+    # A held answer is not shown yet; one of no words is empty, whatever its opening says.
+    alone = state["hold"] or not state.get("shown") or not asked.text.strip()
     draft = Draft(
         tier=tier.name,
-        text=asked.text if state["hold"] or not opening else context.speaker.shown,
+        text=asked.text if alone else context.speaker.shown,
         stop=asked.stop,
         reason=asked.reason,
         handover=asked.escalation.handover,
         broke=asked.broke,
     )
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in asked.calls)]
+    context.under_way = []
     return {"draft": draft, "shown": context.speaker.shown, "calls": calls}
 
 
@@ -72,11 +78,13 @@ async def _ask(context: TurnContext, state: State, tier: Tier) -> Asked:
         tier=tier,
         models=services.models,
         deadlines=services.tiers.deadlines,
-        deadline=context.deadline,
+        # The floor is wanted most when the models have used up the time.
+        deadline=time.monotonic() + FLOOR_S if tier.name == EXTRACTIVE else context.deadline,
         request=lambda candidate, variant: compose(context, state, tier, candidate, variant),
         guard=lambda: make_guard(context),
         speaker=None if hold else speaker,
         on_escalation=escalating,
         prompt_versions=context.edition.versions,
     )
+    context.under_way = asking.asked.calls
     return await asking.ask()

@@ -21,6 +21,8 @@ from prompts import Says
 SUMMARY_S = 8.0
 """A person waits for the summary, the customer does not: they have been told already."""
 SUMMARY_TOKENS = 220
+MOST_PASSAGES = 999
+"""A summary may repeat what earlier answers cited."""
 
 
 async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
@@ -31,6 +33,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     context.speaker.say(context.edition.phrases.say(_phrase(context, state, route), state["language"]))
     summary, calls = await _summarise(context, state, route)
     context.speaker.hand_off(summary, route.reason)
+    context.under_way = []
     made = [*(state.get("calls") or []), *(to_dict(call) for call in calls)]
     return finish(context, state, route, "handed_off", made, summary)
 
@@ -77,11 +80,12 @@ async def _ask(context: TurnContext, text: str) -> Asked:
             effort=candidate.effort,
             max_output_tokens=SUMMARY_TOKENS,
         ),
-        guard=lambda: Guard((), "", 0),
+        guard=lambda: Guard((), "", MOST_PASSAGES),
         speaker=None,
         on_escalation=lambda: None,
         prompt_versions=context.edition.versions,
     )
+    context.under_way = asking.asked.calls
     return await asking.ask()
 
 

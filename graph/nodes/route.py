@@ -19,7 +19,9 @@ async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     services, turn = runtime.context.services, runtime.context.turn
     repeat = turn.signals.repeat
     if repeat is None:
-        similarity = overlap(turn.text, [exchange["asked"] for exchange in state.get("history") or []])
+        # Whoever is told to try again, or stopped the answer, does not ask again because of the answer.
+        answered = (e for e in state.get("history") or [] if e["outcome"] not in ("failed", "stopped"))
+        similarity = overlap(turn.text, [exchange["asked"] for exchange in answered])
     else:
         similarity = float(repeat)
     facts = Facts(

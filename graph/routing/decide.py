@@ -44,13 +44,15 @@ def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool 
     """Choose the tier for a message; `foreign` is for one in another language than the articles."""
     if not facts.person and (odd := oddity(facts.text)):
         return Decision(Route(PHRASE, ODD[odd]), phrase=odd)
+    if facts.person:
+        return Decision(Route(PERSON, ASKED, by="person"))
     keyless = tiers.first.name == EXTRACTIVE
     talk = _small_talk(escalation, facts.text)
     if talk and keyless:
         return Decision(Route(PHRASE, SMALL_TALK), phrase=talk)
-    if facts.person:
-        return Decision(Route(PERSON, ASKED, by="person"))
-    judged = Facts(facts.text, facts.repeat, facts.rating, None if talk or foreign else facts.covered)
+    judged = Facts(
+        facts.text, 0.0 if talk else facts.repeat, facts.rating, None if talk or foreign else facts.covered
+    )
     rule = first_rule(escalation.rules, judged)
     hold = bool(escalation.topics(facts.text)) or (rule is not None and rule.hold)
     if rule is None and foreign and keyless:

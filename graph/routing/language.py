@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import unicodedata
 from functools import cached_property
 from typing import Any
+
+from graph.knowledge.words import function_words
+
+_WORD = re.compile(r"\w+")
 
 SURE = 0.8
 """Below this probability a message says too little, and the conversation's language stands."""
 
 LATIN = ("en", "de", "fr", "es", "it", "nl", "pt")
 """What a short message in Latin script is told apart among: with all 97, "ok" is Estonian."""
+
+
+FEWEST_WORDS = 3
+"""Function words that a message must have of a language, and twice as many as of any other, to be that language."""
+
+
+def by_function_words(text: str) -> str | None:
+    """Tell the language of an ordinary sentence by its commonest words, or None; a hundred times quicker."""
+    said = set(_WORD.findall(text.lower()))
+    hits = sorted(((len(said & common), code) for code, common in function_words().items()), reverse=True)
+    (most, language), (second, _) = hits[:2]
+    return language if most >= FEWEST_WORDS and most >= 2 * second else None
 
 
 class LanguageDetector:
@@ -30,6 +47,8 @@ class LanguageDetector:
         letters = [c for c in text[:2000] if c.isalpha()]
         if len(letters) < 4:
             return default
+        if plain := by_function_words(text[:2000]):
+            return plain
         with self._loading:
             latin = sum("LATIN" in unicodedata.name(c, "") for c in letters[:200])
             identifier = self._latin if latin * 2 >= len(letters[:200]) else self._any

@@ -28,7 +28,8 @@ def oddity(text: str) -> Oddity | None:
 def _looks_binary(text: str) -> bool:
     strange = sum(
         character == "\ufffd"
-        or (unicodedata.category(character) in ("Cc", "Co", "Cn", "Cs") and not character.isspace())
+        # Not Cn: it would take in the emoji that are newer than this Python.
+        or (unicodedata.category(character) in ("Cc", "Co", "Cs") and not character.isspace())
         for character in text
     )
     return strange * 10 > len(text)

@@ -97,6 +97,10 @@ def test_a_turn_without_a_call_has_no_model(log: Log) -> None:
     assert (line["model"], line["calls"], line["input_tokens"]) == (None, 0, 0)
 
 
+def fail(error: Exception, because: Exception | None = None) -> None:
+    raise error from because
+
+
 class Opaque:
     def __repr__(self) -> str:
         return f"<Opaque {SECRETS[0]} jo@example.com>"
@@ -107,12 +111,18 @@ class Opaque:
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_planted_secret_never_reaches_the_bytes(log: Log, format: str, log_text: bool, secret: str) -> None:
     stream = log(format=format, log_text=log_text)
-    shapes = {"a": secret, "b": [secret], "c": {"d": (f"x={secret}",)}, "text": secret, secret: 1}
+    shapes: dict[str, Any] = {
+        "a": secret,
+        "b": [secret],
+        "c": {"d": (f"x={secret}",)},
+        "text": secret,
+        secret: 1,
+    }
     log_event(
         f"odd {secret}", **shapes, opaque=Opaque(), nested={secret: secret}, deep=[[[[[[[[[[secret]]]]]]]]]]
     )
     try:
-        raise RuntimeError(f"server said {secret}") from ValueError(secret)
+        fail(RuntimeError(f"server said {secret}"), because=ValueError(secret))
     except RuntimeError:
         log_event("call.failed", level=logging.ERROR, exc_info=True)
         logging.getLogger("anthropic").exception("failed with %s", secret)
@@ -127,7 +137,8 @@ def test_a_planted_secret_never_reaches_the_bytes(log: Log, format: str, log_tex
 @pytest.mark.parametrize("name", ["token", "API_KEY", "Authorization", "password", "signing_secret"])
 def test_a_field_named_like_a_secret_is_one_whatever_it_holds(log: Log, name: str) -> None:
     stream = log()
-    log_event("call.sent", headers={name: "plain words"}, **{name: "plain words"})
+    fields: dict[str, Any] = {"headers": {name: "plain words"}, name: "plain words"}
+    log_event("call.sent", **fields)
     assert "plain words" not in stream.getvalue()
 
 
@@ -168,7 +179,7 @@ def test_an_error_shows_its_trace_but_no_variables_and_no_addresses(log: Log) ->
     stream = log()
     hidden = "local value"
     try:
-        raise ValueError("jo@example.com is not known")
+        fail(ValueError("jo@example.com is not known"))
     except ValueError:
         log_event("lookup.failed", level=logging.ERROR, exc_info=True)
     trace = only_line(stream)["exception"]

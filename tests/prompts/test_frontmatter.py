@@ -39,7 +39,9 @@ def test_a_date_stays_a_text() -> None:
 
 
 def test_every_key_and_item_has_its_line() -> None:
-    document = parse("---\n# a comment\nrules:\n  - name: one\n\n  - name: two\n    on: {says: [x]}\n---\nbody")
+    document = parse(
+        "---\n# a comment\nrules:\n  - name: one\n\n  - name: two\n    on: {says: [x]}\n---\nbody"
+    )
     assert document.line("rules") == 3
     assert document.line("rules", 1) == 6
     assert document.line("rules", 1, "on", "says") == 7
@@ -56,7 +58,9 @@ def test_trailing_space_and_windows_line_ends_do_not_change_the_version() -> Non
     assert parse("---\na: 1\n---\nx\ny").version == parse("---\r\na: 1\r\n---\r\nx  \r\ny \r\n\r\n").version
 
 
-@pytest.mark.parametrize("changed", ["---\na: 1\n---\nBody", "---\na: 2\n---\nbody", "---\na: 1\nb: 1\n---\nbody"])
+@pytest.mark.parametrize(
+    "changed", ["---\na: 1\n---\nBody", "---\na: 2\n---\nbody", "---\na: 1\nb: 1\n---\nbody"]
+)
 def test_a_changed_body_or_value_changes_the_version(changed: str) -> None:
     assert parse("---\na: 1\n---\nbody").version != parse(changed).version
 

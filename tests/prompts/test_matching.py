@@ -21,23 +21,14 @@ def test_only_whole_words_in_a_row_match(text: str) -> None:
     assert PhraseSet(["real person"]).found(text) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "hit"),
-    [
-        ("speak human", True),
-        ("speak to a human", True),
-        ("speak with one of your human", False),
-        ("speak with one of a human", True),
-        ("I cannot speak. A human would.", False),
-    ],
-)
-def test_a_gap_is_up_to_four_words_of_one_sentence(text: str, hit: bool) -> None:  # noqa: FBT001
-    found = PhraseSet(["speak ... human"]).found(text)
-    assert bool(found) == (hit or text == "speak with one of your human")
+@pytest.mark.parametrize("text", ["speak human", "speak to a human", "speak 1 2 3 4 human"])
+def test_a_gap_is_up_to_four_words(text: str) -> None:
+    assert PhraseSet(["speak ... human"]).found(text) == ["speak ... human"]
 
 
-def test_a_gap_of_five_words_is_too_long() -> None:
-    assert PhraseSet(["speak ... human"]).found("speak one two three four five human") == []
+@pytest.mark.parametrize("text", ["speak 1 2 3 4 5 human", "I cannot speak. A human would.", "human speak"])
+def test_a_gap_is_no_longer_and_stays_within_a_sentence(text: str) -> None:
+    assert PhraseSet(["speak ... human"]).found(text) == []
 
 
 def test_of_overlapping_phrases_the_longest_counts() -> None:
@@ -71,4 +62,4 @@ def test_a_phrase_needs_words_around_its_gaps(phrase: str) -> None:
 def test_any_text_can_be_searched(text: str) -> None:
     phrases = PhraseSet(["a ... b", "c"])
     assert set(phrases.found(text)) <= {"a ... b", "c"}
-    assert all(token == token.casefold() for token in words(text.casefold())) or words(text)
+    assert not phrases.covers(text) or set(words(text)) & {"a", "c"}

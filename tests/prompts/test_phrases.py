@@ -84,8 +84,8 @@ def test_missing_and_superfluous_values_are_refused() -> None:
     ("body", "line", "says"),
     [
         ("## hello\n- en: Hi\n", 0, "`from` is missing"),
-        (GOOD + "## helo\n- en: Hi", 14, "did you mean `hello`"),
-        (GOOD + "## hello\n- en: Hi", 14, "twice, first on line 6"),
+        (GOOD + "## helo\n- en: Hi", 13, "did you mean `hello`"),
+        (GOOD + "## hello\n- en: Hi", 13, "twice, first on line 6"),
         (GOOD.replace("- en: Hello\n", ""), 6, "no English text"),
         (GOOD.replace("- de: Hallo", "- en: Hallo"), 9, "has `en` twice"),
         (GOOD.replace("Hallo", ""), 9, "is empty in `de`"),

@@ -27,7 +27,9 @@ def test_values_appear_as_they_are_whatever_they_hold(a: str, b: str) -> None:
     assert prompt.render(a=a, b=b) == f"<{a}|{b}>"
 
 
-@given(st.text(alphabet=st.characters(exclude_characters="{}", exclude_categories=["Cs", "Cc", "Z"]), min_size=1))
+@given(
+    st.text(alphabet=st.characters(exclude_characters="{}", exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
+)
 def test_a_text_without_variables_is_rendered_as_it_stands(text: str) -> None:
     assert make(head("") + text).render() == text
 
@@ -52,7 +54,7 @@ def test_a_default_stands_in_and_gives_way() -> None:
         (head("") + "{{ Name }}", 5, "is not a variable"),
         (head("", "defaults: {c: x}\n") + "text", 4, "not in `variables:`"),
         (head("", "descripton: x\n") + "text", 4, "did you mean `description`?"),
-        (head("") + "\n\n", 7, "no text below"),
+        (head("") + "\n\n", 5, "no text below"),
         ("---\nvariables: []\n---\ntext", 1, "`description:` is missing"),
         ("---\ndescription: x\nvariables: a\n---\ntext", 3, "must be a list"),
     ],

@@ -44,7 +44,7 @@ GPT_TOOL = {"type": "function", "function": {"name": "escalate", "parameters": {
 async def ask_claude(client: anthropic.AsyncAnthropic, heard: Heard | None = None, **changed: Any) -> Heard:
     """Stream one answer; errors are raised, and `heard` keeps what came before."""
     heard = heard or Heard()
-    asked = {
+    asked: dict[str, Any] = {
         "model": "claude-haiku-5-5",
         "max_tokens": 900,
         "messages": HELLO,
@@ -72,7 +72,7 @@ async def ask_claude(client: anthropic.AsyncAnthropic, heard: Heard | None = Non
 async def ask_gpt(client: openai.AsyncOpenAI, heard: Heard | None = None, **changed: Any) -> Heard:
     """Stream one answer; errors are raised, and `heard` keeps what came before."""
     heard = heard or Heard()
-    asked = {"model": "gpt-6-luna", "messages": HELLO, "reasoning_effort": "none"}
+    asked: dict[str, Any] = {"model": "gpt-6-luna", "messages": HELLO, "reasoning_effort": "none"}
     asked |= {"stream_options": {"include_usage": True}} | changed
     async with await client.chat.completions.create(**asked, stream=True) as chunks:
         async for chunk in chunks:

@@ -216,9 +216,8 @@ async def test_a_client_that_goes_away_is_seen(vendor: str, sim: Sim, clients: C
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
-    async with asyncio.timeout(1):
-        while not sim.requests[0].cancelled:
-            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.05)
+    assert sim.requests[0].cancelled
     assert not sim.requests[0].finished
     assert 0 < len(sim.requests[0].words_at) < 30
 
@@ -242,7 +241,7 @@ async def test_replies_go_first_in_first_out_to_their_vendor_then_to_either_then
 
 async def test_a_hundred_streams_at_once_all_end_well(sim: Sim, clients: Clients) -> None:
     sim.script.rule = lambda vendor, body: Reply(answer(20), ttft_s=0.02, tokens_per_s=400)
-    heard = await asyncio.gather(*(clients.ask("gpt") for _ in range(100)))
+    heard = await asyncio.gather(*(clients.ask("gpt", timeout=5) for _ in range(100)))
     assert {one.stop for one in heard} == {"stop"}
     assert all(record.finished for record in sim.requests)
 

@@ -71,6 +71,7 @@ async def test_a_status_raises_the_sdks_class_for_it(
     for caught in (first.value, second.value):
         assert caught.response.headers.get("retry-after") == wanted
     if fault.status != 502:
+        assert isinstance(first.value.body, dict)
         assert first.value.request_id == first.value.body["request_id"]
         assert second.value.type
 
@@ -137,11 +138,11 @@ async def test_pings_keep_the_read_timeout_from_firing_while_no_word_comes(
     name: str, sim: Sim, claude: anthropic.AsyncAnthropic, gpt: openai.AsyncOpenAI
 ) -> None:
     sim.script.next(faulty(name), faulty(name))
-    for ask in (lambda heard: ask_claude(claude, heard), lambda heard: ask_gpt(gpt, heard)):
-        heard = Heard()
+    first, second = Heard(), Heard()
+    for asking, heard in ((ask_claude(claude, first), first), (ask_gpt(gpt, second), second)):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.4):
-                await ask(heard)
+                await asking
         assert heard.words == before(FAULTS[name])
 
 

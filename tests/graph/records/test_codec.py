@@ -16,7 +16,7 @@ from graph.records.codec import Entry, RecordError, from_dict, from_line, to_dic
 from graph.turn import Call, Feedback, Transcript, TurnRecord
 from tests.graph.records.samples import CALL, RATING, TEXT, TURN, text, turn
 
-KINDS: list[Any] = [TurnRecord, Feedback, Transcript]
+KINDS: list[Any] = [TurnRecord, Feedback, Transcript, Call]
 
 
 @given(entry=st.one_of(*(st.from_type(kind) for kind in KINDS)))
@@ -53,8 +53,8 @@ def test_the_keys_come_in_the_order_that_readers_expect() -> None:
 
 @pytest.mark.parametrize("kind", [TurnRecord, Call, Feedback, Transcript])
 def test_no_field_is_lost_on_writing(kind: Any) -> None:
-    entry = {TurnRecord: TURN, Feedback: RATING, Transcript: TEXT}.get(kind)
-    written = to_dict(entry) if entry else to_dict(TURN)["calls"][0]
+    samples: dict[type, Entry] = {TurnRecord: TURN, Feedback: RATING, Transcript: TEXT, Call: CALL}
+    written = to_dict(samples[kind])
     assert set(written) == {field.name for field in dataclasses.fields(kind)} == set(get_type_hints(kind))
 
 

@@ -1,0 +1,136 @@
+"""The commands of `bot`; a fault becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.console import Console
+
+from bot.app import open_ledger
+from bot.chat import chat as talk
+from bot.check import check as look
+from bot.export import export_transcripts, export_turns
+from bot.home import make_home
+from bot.report import render_report, report_numbers
+from graph.command_line import fail, make_app, run_to_exit
+
+EVERY_DAY, PLUMBING = "Every day", "Plumbing"
+
+app = make_app(
+    "bot", "Firstline: a small model answers first, a large one gets the hard turns, a person gets the rest."
+)
+Knowledge: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--knowledge", metavar="DIR", help="Answer from the Markdown articles in this folder."),
+]
+
+
+@app.command(rich_help_panel=EVERY_DAY)
+def chat(
+    knowledge: Knowledge = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one record a turn instead of the answers.")
+    ] = False,
+) -> None:
+    """Talk to the bot in this terminal, or pipe one message a line into it.
+
+    Example: bot chat --knowledge help/ --json < questions.txt
+    """
+    settings = _start(quiet=sys.stdin.isatty())
+    run_to_exit(lambda: talk(settings, knowledge=knowledge, as_json=json))
+
+
+@app.command(rich_help_panel=EVERY_DAY)
+def report(json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False) -> None:
+    """Show response time, escalation, ratings and cost by tier.
+
+    Example: bot report
+    """
+    settings = _start()
+
+    async def show() -> int:
+        async with open_ledger(settings) as ledger:
+            view = await ledger.view()
+        if json:
+            Console().print_json(data=report_numbers(view))
+        else:
+            Console().print(render_report(view))
+        return 0
+
+    run_to_exit(show)
+
+
+@app.command(rich_help_panel=EVERY_DAY)
+def check(knowledge: Knowledge = None) -> None:
+    """Look whether everything is there that the bot needs; exits 1 where something is wanting.
+
+    Example: bot check
+    """
+    settings = _start()
+    run_to_exit(lambda: look(settings, Console(), knowledge))
+
+
+@app.command(rich_help_panel=EVERY_DAY)
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+) -> None:
+    """Make your own folder: prompts, phrases, tiers, articles, cases; then set BOT_HOME to it.
+
+    Example: bot init support && BOT_HOME=support bot chat
+    """
+
+    async def make() -> int:
+        for path in make_home(folder):
+            print(path)
+        return 0
+
+    run_to_exit(make)
+
+
+@app.command(rich_help_panel=PLUMBING)
+def export(
+    transcripts: Annotated[
+        bool, typer.Option("--transcripts", help="The redacted words instead of the numbers.")
+    ] = False,
+) -> None:
+    """Print the ledger as JSON lines, oldest turn first.
+
+    Example: bot export > turns.jsonl
+    """
+    settings = _start()
+
+    async def write() -> int:
+        async with open_ledger(settings) as ledger:
+            if transcripts:
+                await export_transcripts(ledger, sys.stdout)
+                return 0
+            for note in await export_turns(ledger, sys.stdout):
+                print(note, file=sys.stderr)
+        return 0
+
+    run_to_exit(write)
+
+
+@app.command(rich_help_panel=PLUMBING)
+def forget(
+    customer: Annotated[str | None, typer.Option(help="Everything of this customer.")] = None,
+    conversation: Annotated[str | None, typer.Option(help="Everything of this conversation.")] = None,
+) -> None:
+    """Erase a customer or a conversation from the ledger and the transcripts.
+
+    Example: bot forget --customer U0123456
+    """
+    settings = _start()
+    if customer is None and conversation is None:
+        fail("name what is to be forgotten: --customer ID or --conversation ID")
+
+    async def erase() -> int:
+        async with open_ledger(settings) as ledger:
+            erased = await ledger.forget(customer=customer, conversation=conversation)
+        print(f"{erased} turns, ratings and transcripts erased")
+        return 0
+
+    run_to_exit(erase)

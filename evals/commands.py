@@ -1,0 +1,146 @@
+"""The commands of `evals`: measuring through the same door as the bot."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.console import Console
+
+from evals.bench.retrieve import measure_quality, measure_speed, print_retrieve
+from evals.bench.turn import bench_turn
+from evals.retrieve import retrieve_lines
+from evals.route import route_lines
+from evals.sim.script import DefaultRule, Script
+from evals.sim.server import serve
+from evals.sim.settings import Settings
+from graph.command_line import fail, make_app, run_to_exit
+from graph.errors import FirstlineError
+from graph.settings import GraphSettings, graph_settings
+from graph.support import load_all_tiers, open_articles, open_services
+
+IMPROVE, PLUMBING = "Improve", "Plumbing"
+
+app = make_app("evals", "Measure the bot: where turns go, what is found, how fast it is.")
+bench = make_app("bench", "The benchmarks. They print medians of one run; compare within a run.")
+app.add_typer(bench, name="bench", rich_help_panel=IMPROVE)
+
+Knowledge: TypeAlias = Annotated[
+    Path | None, typer.Option("--knowledge", metavar="DIR", help="The folder of Markdown articles.")
+]
+Lines: TypeAlias = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="JSON lines; standard input without it.")
+]
+
+
+@app.command(rich_help_panel=IMPROVE)
+def route(file: Lines = None, knowledge: Knowledge = None) -> None:
+    """Say which tier each message goes to and why, as JSON lines; calls no model.
+
+    In: {"id", "messages": [{"role", "text"}]}. Out: {"id", "tier", "by", "reason", "confidence", "ms"}.
+
+    Example: evals route messages.jsonl | jq -r .tier | sort | uniq -c
+    """
+
+    async def run() -> int:
+        settings = _settings()
+        # All tiers, whatever keys there are: what is asked is where a turn would go.
+        services = open_services(settings, open_articles(settings, knowledge), load_all_tiers(settings))
+        async for line in route_lines(_lines(file), services):
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+        return 0
+
+    run_to_exit(run)
+
+
+@app.command(rich_help_panel=IMPROVE)
+def retrieve(
+    file: Lines = None,
+    knowledge: Knowledge = None,
+    k: Annotated[
+        int, typer.Option("-k", min=1, max=100, help="Passages per question, each of another article.")
+    ] = 10,
+) -> None:
+    """Say which passages are found for each question, as JSON lines.
+
+    In: {"id", "query"}. Out: {"id", "passages": [{"article", "passage", "score"}]}, best first.
+
+    Example: echo '{"id": 1, "query": "How do I return shoes?"}' | evals retrieve -k 3
+    """
+
+    async def run() -> int:
+        for line in retrieve_lines(_lines(file), open_articles(_settings(), knowledge), k):
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+        return 0
+
+    run_to_exit(run)
+
+
+@app.command(rich_help_panel=PLUMBING)
+def sim(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    ttft: Annotated[float, typer.Option(help="Seconds to the first token.")] = 0.3,
+    rate: Annotated[float, typer.Option(help="Tokens a second.")] = 100.0,
+) -> None:
+    """Run stand-ins for both vendors' streaming APIs, with the key `sim-key`.
+
+    A message with the word [hard] in it makes the small model escalate.
+
+    Example: evals sim --port 8765, and then
+    ANTHROPIC_API_KEY=sim-key ANTHROPIC_BASE_URL=http://127.0.0.1:8765 bot chat
+    """
+
+    async def run() -> int:
+        await serve(Settings(port=port), Script(DefaultRule(ttft_s=ttft, tokens_per_s=rate)))
+        return 0
+
+    run_to_exit(run)
+
+
+@bench.command("turn")
+def turn(turns: Annotated[int, typer.Option(min=5, help="Turns a vendor, one at a time.")] = 40) -> None:
+    """What a turn costs beside the model: time, CPU, state, import; exits 1 where a limit is passed.
+
+    Example: evals bench turn
+    """
+    run_to_exit(lambda: bench_turn(Console(), turns=turns))
+
+
+@bench.command("retrieve")
+def bench_retrieve(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help='JSON lines: {"id", "query", "articles": [...]}.')
+    ],
+    knowledge: Knowledge = None,
+) -> None:
+    """How well and how fast articles are found: recall, hits, index and search time.
+
+    Example: evals bench retrieve questions.jsonl --knowledge help/
+    """
+
+    async def run() -> int:
+        quality = measure_quality(_lines(file), open_articles(_settings(), knowledge))
+        print_retrieve(Console(), quality, measure_speed())
+        return 0
+
+    run_to_exit(run)
+
+
+def _settings() -> GraphSettings:
+    try:
+        return graph_settings()
+    except FirstlineError as error:
+        fail(str(error))
+
+
+def _lines(file: Path | None) -> Iterable[str]:
+    if file is None:
+        return sys.stdin
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}")

@@ -7,21 +7,12 @@ from typing import Any
 
 import anthropic
 import httpx2
-from anthropic.types import (
-    CacheControlEphemeralParam,
-    MessageDeltaUsage,
-    RawContentBlockDeltaEvent,
-    RawContentBlockStartEvent,
-    RawMessageDeltaEvent,
-    RawMessageStartEvent,
-    RawMessageStreamEvent,
-    TextBlockParam,
-)
-from anthropic.types import Usage as VendorUsage
+from anthropic.types import CacheControlEphemeralParam, TextBlockParam
 
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import ChatMessage, Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.faults import from_status, transport_faults
+from graph.models.sse import json_events
 from graph.tiers import Deadlines
 from graph.turn import Usage
 
@@ -42,7 +33,7 @@ class AnthropicModel:
     provider = "anthropic"
 
     def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
-        # The SDK's pool drops idle connections after 5 s, so that a customer who thinks for 6 s waits for TLS.
+        # The SDK's pool drops idle connections after 5 s: who thinks for 6 s would wait for TLS again.
         limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=120)
         timeout = httpx2.Timeout(deadlines.answer, connect=deadlines.connect)
         self._client = anthropic.AsyncAnthropic(
@@ -56,8 +47,9 @@ class AnthropicModel:
         """Stream the events of one call; raises a ModelError where it comes to nothing."""
         try:
             async with transport_faults():
-                async with await self._client.messages.create(**_parameters(request), stream=True) as events:
-                    async for event in _Reader().read(events):
+                create = self._client.messages.with_streaming_response.create
+                async with create(**_parameters(request), stream=True) as response:
+                    async for event in _Reader().read(json_events(response)):
                         yield event
         except anthropic.APIError as error:
             raise _mapped(error) from error
@@ -108,53 +100,59 @@ class _Reader:
     """Turns the vendor's events into ours."""
 
     def __init__(self) -> None:
-        self._usage: Usage | None = None
+        self._usage: dict[str, int] = {}
         self._stop: Stop | None = None
         self._tool = ""
         self._arguments: list[str] = []
 
-    async def read(self, events: AsyncIterator[RawMessageStreamEvent]) -> AsyncIterator[Event]:
+    async def read(self, events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Event]:
         async for event in events:
-            if isinstance(event, RawContentBlockDeltaEvent):
-                if event.delta.type == "text_delta":
-                    yield Text(event.delta.text)
-                elif event.delta.type == "input_json_delta":
-                    self._arguments.append(event.delta.partial_json)
-            elif isinstance(event, RawMessageStartEvent):
-                self._usage = _usage(event.message.usage, None)
-            elif isinstance(event, RawContentBlockStartEvent):
-                for flushed in self._end_tool():
-                    yield flushed
-                if event.content_block.type == "tool_use":
-                    self._tool = event.content_block.name
-                    yield ToolStarted(self._tool)
-                elif event.content_block.type == "thinking":
-                    yield Thinking()
-            elif isinstance(event, RawMessageDeltaEvent):
-                self._usage = _usage(event.usage, self._usage)
-                self._stop = STOPS.get(event.delta.stop_reason or "")
-        for flushed in self._end_tool():
-            yield flushed
+            match event["type"]:
+                case "content_block_delta":
+                    delta = event["delta"]
+                    if delta["type"] == "text_delta":
+                        yield Text(delta["text"])
+                    elif delta["type"] == "input_json_delta":
+                        self._arguments.append(delta["partial_json"])
+                case "content_block_start":
+                    block = event["content_block"]
+                    if block["type"] == "tool_use":
+                        self._tool = block["name"]
+                        yield ToolStarted(self._tool)
+                    elif block["type"] == "thinking":
+                        yield Thinking()
+                case "content_block_stop" if self._tool:
+                    yield self._end_tool()
+                case "message_start":
+                    self._count(event["message"]["usage"])
+                case "message_delta":
+                    self._count(event["usage"])
+                    self._stop = STOPS.get(event["delta"].get("stop_reason") or "")
+                case "error":
+                    error = event["error"]
+                    raise from_status(200, error.get("type", ""), error.get("message", ""), {})
+        if self._tool:
+            yield self._end_tool()
         if self._stop is None:
             raise CutOff("the stream ended without a stop reason")
-        yield Done(self._stop, self._usage)
+        yield Done(self._stop, self._used())
 
-    def _end_tool(self) -> list[Event]:
-        if not self._tool:
-            return []
+    def _end_tool(self) -> ToolCall:
         call = ToolCall(self._tool, "".join(self._arguments))
         self._tool, self._arguments = "", []
-        return [call]
+        return call
 
+    def _count(self, usage: dict[str, Any]) -> None:
+        # Counts are cumulative, and the later event may leave out the input side.
+        self._usage.update({key: value for key, value in usage.items() if isinstance(value, int)})
 
-def _usage(usage: VendorUsage | MessageDeltaUsage, before: Usage | None) -> Usage:
-    """Sum the vendor's input side, which leaves out what was cached; keep what a later event leaves out."""
-    read, write = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
-    if usage.input_tokens is None and before:
-        return Usage(
-            before.input_tokens, usage.output_tokens, before.cache_read_tokens, before.cache_write_tokens
-        )
-    return Usage((usage.input_tokens or 0) + read + write, usage.output_tokens, read, write)
+    def _used(self) -> Usage | None:
+        if "output_tokens" not in self._usage:
+            return None
+        fresh = self._usage.get("input_tokens", 0)
+        read = self._usage.get("cache_read_input_tokens", 0)
+        write = self._usage.get("cache_creation_input_tokens", 0)
+        return Usage(fresh + read + write, self._usage["output_tokens"], read, write)
 
 
 def _mapped(error: anthropic.APIError) -> ModelError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -116,5 +115,6 @@ async def transport_faults() -> AsyncIterator[None]:
         raise TooSlow(f"no answer in time: {type(error).__name__}") from error
     except httpx2.TransportError as error:
         raise CutOff(f"the stream broke: {str(error) or type(error).__name__}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CutOff(f"the stream holds a line that cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # Events are read as plain JSON: one that is cut, or shaped like no event, is a fault of the stream.
+        raise CutOff(f"the stream holds an event that cannot be read: {error!r}") from error

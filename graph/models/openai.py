@@ -7,11 +7,9 @@ from typing import Any
 
 import httpx2
 import openai
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionChunk
 
-from graph.errors import CutOff, ModelError, Overloaded, TooSlow, Unreachable
-from graph.models import Done, Event, Request, Stop, Text, ToolCall, ToolStarted
+from graph.errors import CutOff, ModelError, TooSlow, Unreachable
+from graph.models import Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.faults import from_status, transport_faults
 from graph.tiers import Deadlines
 from graph.turn import Usage
@@ -31,7 +29,7 @@ class OpenAIModel:
     provider = "openai"
 
     def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
-        # The SDK's pool drops idle connections after 5 s, so that a customer who thinks for 6 s waits for TLS.
+        # The SDK's pool drops idle connections after 5 s: who thinks for 6 s would wait for TLS again.
         limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=120)
         timeout = httpx2.Timeout(deadlines.answer, connect=deadlines.connect)
         self._client = openai.AsyncOpenAI(
@@ -43,15 +41,17 @@ class OpenAIModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the events of one call; raises a ModelError where it comes to nothing."""
+        answering = False
         try:
             async with (
                 transport_faults(),
                 await self._client.chat.completions.create(**_parameters(request), stream=True) as chunks,
             ):
+                answering = True
                 async for event in _Reader().read(chunks):
                     yield event
         except openai.APIError as error:
-            raise _mapped(error) from error
+            raise _mapped(error, answering=answering) from error
 
     async def models(self) -> set[str]:
         """Return the names of the models that the server offers with this key."""
@@ -110,36 +110,49 @@ class _Reader:
         self._refused = False
         self._tools: dict[int, tuple[str, list[str]]] = {}
 
-    async def read(self, chunks: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[Event, None]:
+    async def read(self, chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Event]:
         async for chunk in chunks:
-            if chunk.usage:
-                self._usage = _usage(chunk.usage)
-            for choice in chunk.choices:
-                if choice.delta.content:
-                    yield Text(choice.delta.content)
-                self._refused = self._refused or bool(choice.delta.refusal)
-                for call in choice.delta.tool_calls or ():
-                    function = call.function
-                    if call.index not in self._tools:
-                        name = (function.name if function else None) or ""
-                        self._tools[call.index] = (name, [])
-                        yield ToolStarted(name)
-                    if function and function.arguments:
-                        self._tools[call.index][1].append(function.arguments)
-                if choice.finish_reason:
-                    self._stop = STOPS.get(choice.finish_reason, "end")
+            if error := chunk.get("error"):
+                kind = str(error.get("code") or error.get("type") or "")
+                raise from_status(200, kind, str(error.get("message", "")), {})
+            if usage := chunk.get("usage"):
+                self._usage = _usage(usage)
+            for choice in chunk.get("choices") or ():
+                for event in self._events(choice.get("delta") or {}):
+                    yield event
+                if reason := choice.get("finish_reason"):
+                    self._stop = STOPS.get(reason, "end")
         for name, arguments in self._tools.values():
             yield ToolCall(name, "".join(arguments))
         if self._stop is None:
             raise CutOff("the stream ended without a finish reason")
         yield Done("refusal" if self._refused else self._stop, self._usage)
 
+    def _events(self, delta: dict[str, Any]) -> list[Event]:
+        events: list[Event] = []
+        if content := delta.get("content"):
+            events.append(Text(content))
+        elif delta.get("reasoning_content"):  # local servers show that they think
+            events.append(Thinking())
+        self._refused = self._refused or bool(delta.get("refusal"))
+        for call in delta.get("tool_calls") or ():
+            function = call.get("function") or {}
+            index = call.get("index", 0)
+            if index not in self._tools:
+                self._tools[index] = (function.get("name") or "", [])
+                events.append(ToolStarted(self._tools[index][0]))
+            self._tools[index][1].append(function.get("arguments") or "")
+        return events
 
-def _usage(usage: CompletionUsage) -> Usage:
-    details = usage.prompt_tokens_details
-    read = (details and details.cached_tokens) or 0
-    write = (details and getattr(details, "cache_write_tokens", None)) or 0
-    return Usage(usage.prompt_tokens, usage.completion_tokens, read, write)
+
+def _usage(usage: dict[str, Any]) -> Usage:
+    details = usage.get("prompt_tokens_details") or {}
+    return Usage(
+        usage.get("prompt_tokens") or 0,
+        usage.get("completion_tokens") or 0,
+        details.get("cached_tokens") or 0,
+        details.get("cache_write_tokens") or 0,
+    )
 
 
 def _mapped(error: openai.APIError) -> ModelError:
@@ -149,11 +162,5 @@ def _mapped(error: openai.APIError) -> ModelError:
         kind = error.code or error.type or ""
         return from_status(error.status_code, kind, str(error.message), dict(error.response.headers))
     if isinstance(error, openai.APIConnectionError):
-        # The SDK maps a stream that broke to this one too; then there was an answer, so it has no OSError beneath.
-        cause = error.__cause__
-        if isinstance(cause, httpx2.ConnectError) or cause is None:
-            return Unreachable(f"no connection: {cause or error}")
-        return CutOff(f"the stream broke: {str(cause) or type(cause).__name__}")
-    if error.code or error.type:
-        return from_status(200, error.code or error.type or "", str(error.message), {})
-    return Overloaded(str(error.message))
+        return Unreachable(f"no connection: {error.__cause__ or error}")
+    return CutOff(str(error))

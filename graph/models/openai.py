@@ -41,17 +41,13 @@ class OpenAIModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the events of one call; raises a ModelError where it comes to nothing."""
-        answering = False
+        create = self._client.chat.completions.with_streaming_response.create
         try:
-            async with (
-                transport_faults(),
-                await self._client.chat.completions.create(**_parameters(request), stream=True) as chunks,
-            ):
-                answering = True
-                async for event in _Reader().read(chunks):
+            async with transport_faults(), create(**_parameters(request), stream=True) as response:
+                async for event in _Reader().read(json_events(response)):
                     yield event
         except openai.APIError as error:
-            raise _mapped(error, answering=answering) from error
+            raise _mapped(error) from error
 
     async def models(self) -> set[str]:
         """Return the names of the models that the server offers with this key."""

@@ -11,6 +11,7 @@ import openai
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.faults import from_status, transport_faults
+from graph.models.sse import json_events
 from graph.tiers import Deadlines
 from graph.turn import Usage
 

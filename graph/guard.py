@@ -19,7 +19,7 @@ _FIGURES = regex.compile(r"\d+(?:[.,]\d+)*")
 _DIGITS = regex.compile(r"\d+")
 _WORDS = regex.compile(r"\p{L}{5,}")
 STEM = 5
-"""Letters by which a word of a promise is looked up in the sources: `refunded` may stand there as `refund`."""
+"""Letters by which a word of a promise is looked for in the sources: `refunded` is found in `refund`."""
 _MARKS = "*"
 _LINK_TAIL = ".,;:!?)]}>\"'*_"
 
@@ -52,6 +52,9 @@ class Guard:
     """All the text that the model was given, for rules that allow what a source says."""
     passages: int
     """How many passages it was given: citations beyond are invented."""
+    same_language: bool = True
+    """Whether the answer is in the language of the sources. Where it is not, the words of a promise cannot be
+    looked up: its sentence must cite a passage instead, and its figures must still be there."""
     broke: Rule | None = None
     _raw: str = ""
     _plain: str = ""
@@ -77,14 +80,14 @@ class Guard:
             # A piece may break two rules at once: letter by letter, the first is the same for all pieces.
             self._take_back(text, judged)
             return "".join(self.feed(letter) for letter in text)
-        return self._release()
+        return self._release(final=False)
 
     def finish(self) -> str:
         """Return what was still held, the answer being complete."""
         if self.broke:
             return ""
         self._judge_all(final=True)
-        return self._release()
+        return self._release(final=True)
 
     def _append(self, text: str) -> None:
         kept = [place for place, letter in enumerate(text, len(self._raw)) if letter not in _MARKS]
@@ -98,17 +101,14 @@ class Guard:
         self._plain = self._plain[: len(self._places)]
         self._judged, self.broke = judged, None
 
-    def _release(self) -> str:
+    def _release(self, *, final: bool) -> str:
         if self.broke:
             return ""
-        end = self._raw_end(min(self._judged))
+        safe = min(self._judged)
+        # Marks wait for the letter behind them: it may begin what is held.
+        end = len(self._raw) if final else self._places[safe - 1] + 1 if safe else 0
         shown, self._shown = self._raw[self._shown : end], max(self._shown, end)
         return shown
-
-    def _raw_end(self, safe: int) -> int:
-        if safe >= len(self._places):
-            return len(self._raw)
-        return self._places[safe - 1] + 1 if safe else 0
 
     def _judge_all(self, *, final: bool) -> None:
         for number, rule in enumerate(self.rules):
@@ -135,7 +135,7 @@ class Guard:
         return len(text)
 
     def _unfinished(self, rule: Rule, start: int, end: int) -> int | None:
-        """Return where a match begins that may yet become complete; a search prefers a complete one behind it."""
+        """Return where a match begins that may yet become complete: a search passes it over."""
         begins = (p for p in range(start, end) if rule.pattern.match(self._plain, p, partial=True))
         return next(begins, None)
 
@@ -159,8 +159,11 @@ class Guard:
         if rule.name == LINKS:
             return _address(unit) in {_address(link[0]) for link in rule.pattern.finditer(self.sources)}
         said = self.sources.lower()
-        stems = (word[:STEM].lower() for word in _WORDS.findall(match))
-        return all(stem in said for stem in stems) and _figures(unit) <= _figures(said)
+        if self.same_language:
+            found = all(word[:STEM].lower() in said for word in _WORDS.findall(match))
+        else:
+            found = bool(_numbers(unit))
+        return found and _figures(unit) <= _figures(said)
 
     def _sentence_start(self, position: int) -> int:
         ends = [match.end() for match in _SENTENCE_END.finditer(self._plain, 0, position)]

@@ -57,13 +57,19 @@ async def run_turn(
     """
     support.services.prompts.refresh()
     support.services.knowledge.refresh()
-    state = await _load(support, turn.conversation)
+    chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
+    context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
+    await context.begin()
+    try:
+        state = await _load(support, turn.conversation)
+    except BaseException:
+        context.begun()
+        raise
     if record := _record_of(state, turn.id):
+        context.begun()
         for chunk in _again(state, record):
             yield chunk
         return
-    chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
-    context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
     pending = state.get("turn_id") == turn.id
     if pending:
         _restore(context, state)
@@ -73,8 +79,13 @@ async def run_turn(
     try:
         while (shown := await chunks.get()) is not None:
             yield shown
-        yield Finished(await _outcome(support, context, work))
+        record = await _outcome(support, context, work)
+        while not chunks.empty():
+            if (said := chunks.get_nowait()) is not None:  # what was said of a failure
+                yield said
+        yield Finished(record)
     finally:
+        context.begun()
         for task in (work, stopper):
             if task is not None and not task.done():
                 task.cancel()
@@ -147,12 +158,21 @@ async def _close(support: Support, context: TurnContext, outcome: Outcome) -> Tu
     """End a turn that did not come to its own end; what was shown is remembered as it stands."""
     config = _config(context.turn.conversation)
     state = await _load(support, context.turn.conversation)
+    if record := _record_of(state, context.turn.id):
+        return record  # it had come to its own end when it was stopped
+    if outcome == "failed":
+        context.speaker.restart(outcome)
+        context.speaker.say(context.edition.phrases.say("error", _language(support, state)))
     route = Route(**(state.get("route") or {"tier": support.services.tiers.first.name, "reason": ""}))
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in context.under_way)]
     update = finish(context, state, route, outcome, calls)
     await support.graph.aupdate_state(config, update, as_node="check")
     await support.saver.aprune([context.turn.conversation])
     return from_dict(TurnRecord, update["records"][-1])
+
+
+def _language(support: Support, state: State) -> str:
+    return state.get("language") or support.services.knowledge.language
 
 
 def _record_of(state: State, turn_id: str) -> TurnRecord | None:
@@ -177,3 +197,4 @@ def _restore(context: TurnContext, state: State) -> None:
     found = (knowledge.passage(id) for id, _ in state.get("passages") or [])
     context.passages = tuple(passage for passage in found if passage)
     context.speaker.say(state.get("shown", ""))
+    context.speaker.new_paragraph()  # what is still to come is another tier's, or a person's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -14,6 +15,10 @@ from graph.turn import Call, Turn
 from prompts import Edition, Prompts
 
 
+BEGINNING = 4
+"""Turns that may be at work at once before their model is asked; waiting for a model does not count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every turn of the process shares."""
@@ -23,6 +28,9 @@ class Services:
     knowledge: Knowledge
     models: ModelPool
     languages: LanguageDetector
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNING))
+    """Taken until a turn waits for a model: a hundred that begin at once take turns instead of sharing every
+    tick of the loop, so that the first ones' words are not held up by the last one's search."""
     people: bool = False
     """Whether a person can be reached: without one, no phrase promises a person."""
 
@@ -39,11 +47,23 @@ class TurnContext:
     """The texts behind the state's passage ids."""
     under_way: list[Call] = field(default_factory=list)
     """Calls of the node at work: they were paid for, even if the turn is stopped within it."""
+    _beginning: bool = False
     edition: Edition = field(init=False)
     """The prompts as they stood when the turn began."""
 
     def __post_init__(self) -> None:
         self.edition = self.services.prompts.edition
+
+    async def begin(self) -> None:
+        """Wait for a place among the turns that begin."""
+        await self.services.gate.acquire()
+        self._beginning = True
+
+    def begun(self) -> None:
+        """Give the place back: from here on the turn waits for others; harmless when called again."""
+        if self._beginning:
+            self._beginning = False
+            self.services.gate.release()
 
     @property
     def deadline(self) -> float:

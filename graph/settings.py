@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,7 +12,7 @@ from graph.errors import SettingsError
 
 
 class GraphSettings(BaseSettings):
-    """Keys, addresses and the adopter's folder; each field is the variable of the same name in capitals."""
+    """Keys, addresses, the adopter's folder and the log; each field is the variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -23,6 +24,10 @@ class GraphSettings(BaseSettings):
     bot_home: Path | None = None
     """The adopter's folder; None serves the sample shop."""
     bot_keep_text_days: int = Field(default=30, ge=0)
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    """None is what suits the command: `info` to serve, `warning` where the answers themselves are on the screen."""
+    log_text: bool = False
 
     @property
     def providers(self) -> set[str]:

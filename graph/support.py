@@ -84,7 +84,7 @@ def open_services(
     words = open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
     extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
     pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})})
-    return Services(ladder, words, articles, pool, LanguageDetector(), people)
+    return Services(ladder, words, articles, pool, LanguageDetector(), people=people)
 
 
 def open_articles(settings: GraphSettings, folder: Path | None = None) -> FolderKnowledge:

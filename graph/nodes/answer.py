@@ -49,12 +49,13 @@ def tier_of(context: TurnContext, state: State) -> Tier:
     return FLOOR if name == EXTRACTIVE else context.services.tiers.named(name) or FLOOR
 
 
-def make_guard(context: TurnContext) -> Guard:
-    """Make a guard of the rules in force for one answer."""
+def make_guard(context: TurnContext, language: str) -> Guard:
+    """Make a guard of the rules in force for one answer in a language."""
     checks = context.edition.escalation.checks
     rules = tuple(compile_rule(c.name, c.pattern, c.allow, c.reason) for c in checks)
     given = "\n".join(f"{p.title}\n{p.url or ''}\n{p.text}" for p in context.passages)
-    return Guard(rules, given, len(context.passages))
+    same = language == context.services.knowledge.language
+    return Guard(rules, given, len(context.passages), same_language=same)
 
 
 def _phrase(context: TurnContext, state: State) -> dict[str, Any]:
@@ -81,10 +82,11 @@ async def _ask(context: TurnContext, state: State, tier: Tier) -> Asked:
         # The floor is wanted most when the models have used up the time.
         deadline=time.monotonic() + FLOOR_S if tier.name == EXTRACTIVE else context.deadline,
         request=lambda candidate, variant: compose(context, state, tier, candidate, variant),
-        guard=lambda: make_guard(context),
+        guard=lambda: make_guard(context, state["language"]),
         speaker=None if hold else speaker,
         on_escalation=escalating,
         prompt_versions=context.edition.versions,
     )
     context.under_way = asking.asked.calls
+    context.begun()
     return await asking.ask()

@@ -31,6 +31,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     route = Route(**{**state["route"], "tier": PERSON})
     context.speaker.new_paragraph()
     context.speaker.say(context.edition.phrases.say(_phrase(context, state, route), state["language"]))
+    context.begun()
     summary, calls = await _summarise(context, state, route)
     context.speaker.hand_off(summary, route.reason)
     context.under_way = []

@@ -64,8 +64,15 @@ def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool 
     if rule.to == "say_unknown" and not keyless:
         return Decision(Route(tiers.first.name, rule.reason), hold=hold, unknown=True)
     # An extractive answer to what nothing covers would quote something else: then a person is the answer.
-    tier = LARGE if rule.to == LARGE and tiers.named(LARGE) else PERSON
+    tier = _large(tiers) if rule.to == LARGE else PERSON
     return Decision(Route(tier, rule.reason), hold=hold)
+
+
+def _large(tiers: Tiers) -> str:
+    """Return the tier that rules call large: of that name, or the last of a ladder that has other names."""
+    if tiers.named(LARGE):
+        return LARGE
+    return tiers.ladder[-1].name if len(tiers.ladder) > 1 else PERSON
 
 
 def _small_talk(escalation: Escalation, text: str) -> str:

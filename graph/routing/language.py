@@ -15,12 +15,16 @@ _WORD = re.compile(r"\w+")
 SURE = 0.8
 """Below this probability a message says too little, and the conversation's language stands."""
 
+CERTAIN = 0.95
+LETTERS_FOR_ANY = 10
+"""A message with fewer is not told apart among all languages, a longer one is where it is not certain."""
+
 LATIN = ("en", "de", "fr", "es", "it", "nl", "pt")
 """What a short message in Latin script is told apart among: with all 97, "ok" is Estonian."""
 
 
 FEWEST_WORDS = 3
-"""Function words that a message must have of a language, and twice as many as of any other, to be that language."""
+"""Function words of a language that a message must have, and twice as many as of any other."""
 
 
 def by_function_words(text: str) -> str | None:
@@ -40,7 +44,7 @@ class LanguageDetector:
     def warm_up(self) -> None:
         """Load the model now (about 0.3 s), so that the first message does not wait for it."""
         with self._loading:
-            _ = self._latin
+            _ = self._latin, self._any
 
     def detect(self, text: str, default: str) -> str:
         """Return an ISO 639-1 code, `default` where the message is too short to tell."""
@@ -49,10 +53,17 @@ class LanguageDetector:
             return default
         if plain := by_function_words(text[:2000]):
             return plain
+        latin = sum("LATIN" in unicodedata.name(c, "") for c in letters[:200])
         with self._loading:
-            latin = sum("LATIN" in unicodedata.name(c, "") for c in letters[:200])
-            identifier = self._latin if latin * 2 >= len(letters[:200]) else self._any
-            code, probability = identifier.classify(text[:2000])
+            if latin * 2 < len(letters[:200]):
+                code, probability = self._any.classify(text[:2000])
+                # In another script, a guess is nearer than a default in Latin script.
+                return str(code) if probability >= SURE or default in LATIN else default
+            code, probability = self._latin.classify(text[:2000])
+            if probability < CERTAIN and len(letters) >= LETTERS_FOR_ANY:
+                other, how_sure = self._any.classify(text[:2000])
+                if how_sure >= SURE:
+                    return str(other)
         return str(code) if probability >= SURE else default
 
     @cached_property

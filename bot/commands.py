@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+from json import dumps
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.console import Console
 
 from bot.app import open_ledger
 from bot.chat import chat as talk
@@ -15,7 +15,10 @@ from bot.check import check as look
 from bot.export import export_transcripts, export_turns
 from bot.home import make_home
 from bot.report import render_report, report_numbers
-from graph.command_line import fail, make_app, run_to_exit
+from bot.settings import BotSettings, bot_settings
+from graph.command_line import fail, make_app, make_console, run_to_exit
+from graph.errors import FirstlineError
+from graph.log import configure_log
 
 EVERY_DAY, PLUMBING = "Every day", "Plumbing"
 
@@ -39,7 +42,8 @@ def chat(
 
     Example: bot chat --knowledge help/ --json < questions.txt
     """
-    settings = _start(quiet=sys.stdin.isatty())
+    # On a terminal, the same stands under each answer.
+    settings = _start("warning" if sys.stderr.isatty() else "info")
     run_to_exit(lambda: talk(settings, knowledge=knowledge, as_json=json))
 
 
@@ -55,9 +59,9 @@ def report(json: Annotated[bool, typer.Option("--json", help="Print the numbers 
         async with open_ledger(settings) as ledger:
             view = await ledger.view()
         if json:
-            Console().print_json(data=report_numbers(view))
+            typer.echo(dumps(report_numbers(view), indent=2, ensure_ascii=False))
         else:
-            Console().print(render_report(view))
+            make_console().print(render_report(view))
         return 0
 
     run_to_exit(show)
@@ -69,8 +73,9 @@ def check(knowledge: Knowledge = None) -> None:
 
     Example: bot check
     """
-    settings = _start()
-    run_to_exit(lambda: look(settings, Console(), knowledge))
+    # What would be logged as a warning is a finding here.
+    settings = _start("error")
+    run_to_exit(lambda: look(settings, make_console(), knowledge))
 
 
 @app.command(rich_help_panel=EVERY_DAY)
@@ -84,7 +89,7 @@ def init(
 
     async def make() -> int:
         for path in make_home(folder):
-            print(path)
+            typer.echo(path)
         return 0
 
     run_to_exit(make)
@@ -108,7 +113,7 @@ def export(
                 await export_transcripts(ledger, sys.stdout)
                 return 0
             for note in await export_turns(ledger, sys.stdout):
-                print(note, file=sys.stderr)
+                typer.echo(note, err=True)
         return 0
 
     run_to_exit(write)
@@ -130,7 +135,19 @@ def forget(
     async def erase() -> int:
         async with open_ledger(settings) as ledger:
             erased = await ledger.forget(customer=customer, conversation=conversation)
-        print(f"{erased} turns, ratings and transcripts erased")
+        typer.echo(f"{erased} turns, ratings and transcripts erased")
         return 0
 
     run_to_exit(erase)
+
+
+def _start(level: str = "warning") -> BotSettings:
+    """Read the environment and start the log, at this level where LOG_LEVEL names none."""
+    try:
+        settings = bot_settings()
+    except FirstlineError as error:
+        fail(str(error))
+    configure_log(
+        format=settings.log_format, level=settings.log_level or level, log_text=settings.log_text
+    )
+    return settings

@@ -1,61 +1,19 @@
-"""The log: events with fields, one `turn.finished` a turn, without anybody's words and without secrets.
-
-Readable lines on a terminal, JSON elsewhere, both on standard error. What libraries log takes the same way.
-"""
+"""The one line of log that tells how a turn went."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import sys
-from typing import Literal, TextIO, TypeAlias
+
+import structlog
 
 from graph.turn import TurnRecord
 
-Format: TypeAlias = Literal["auto", "console", "json"]
-
-_LOGGER = logging.getLogger("firstline")
-
-_LIBRARIES = ("anthropic", "openai", "httpx", "httpx2", "httpcore", "httpcore2", "slack_bolt", "slack_sdk")
-"""Whose debug lines hold whole requests, and so customers' words."""
-
-
-def configure_log(
-    *,
-    format: Format = "auto",
-    level: str = "info",
-    log_text: bool = False,
-    stream: TextIO | None = None,
-) -> None:
-    """Send this process's log, and that of its libraries, to the stream (standard error by default).
-
-    `auto` is `console` on a terminal. `log_text` lets customers' words in, still without personal data.
-    """
-    target = sys.stderr if stream is None else stream
-    console = format == "console" or (format == "auto" and target.isatty())
-    number = logging.getLevelNamesMapping()[level.upper()]
-    handler = logging.StreamHandler(target)
-    handler.setFormatter(_LateFormatter(console=console, log_text=log_text))
-    root = logging.getLogger()
-    for old in [h for h in root.handlers if isinstance(h.formatter, _LateFormatter)]:
-        root.removeHandler(old)
-    root.addHandler(handler)
-    root.setLevel(max(number, logging.INFO))
-    _LOGGER.setLevel(number)
-    for name in _LIBRARIES:
-        quiet = logging.DEBUG if log_text else logging.INFO
-        logging.getLogger(name).setLevel(max(number, quiet) if number < logging.INFO else logging.WARNING)
-
-
-def log_event(event: str, *, level: int = logging.INFO, exc_info: bool = False, **fields: object) -> None:
-    """Log an event: its name has dots (`turn.finished`), all that is special about it is in the fields."""
-    _emit(event, level, fields, exc_info=exc_info)
+log = structlog.get_logger()
 
 
 def turn_line(record: TurnRecord, **extra: object) -> None:
-    """Log the one line that tells how a turn went: numbers and names, people and threads only as hashes."""
-    if _LOGGER.isEnabledFor(logging.INFO):
-        _emit("turn.finished", logging.INFO, {**turn_fields(record), **extra})
+    """Log `turn.finished`: numbers and names, people and threads only as hashes."""
+    log.info("turn.finished", **turn_fields(record), **extra)
 
 
 def turn_fields(record: TurnRecord) -> dict[str, object]:
@@ -94,27 +52,5 @@ def short_hash(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _emit(event: str, level: int, fields: dict[str, object], *, exc_info: bool = False) -> None:
-    _LOGGER.log(level, event, exc_info=exc_info, extra={"fields": fields})
-
-
 def _rounded(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else round(milliseconds, 1)
-
-
-class _LateFormatter(logging.Formatter):
-    """Formats by bot/log_lines.py, which is loaded when there is something to say."""
-
-    def __init__(self, *, console: bool, log_text: bool) -> None:
-        super().__init__()
-        self._console = console
-        self._log_text = log_text
-        self._lines: logging.Formatter | None = None
-
-    def format(self, record: logging.LogRecord) -> str:
-        if self._lines is None:
-            # structlog takes 0.15 s to import, and a terminal chat often ends without a line of log.
-            from bot.log_lines import line_formatter
-
-            self._lines = line_formatter(console=self._console, log_text=self._log_text)
-        return self._lines.format(record)

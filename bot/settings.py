@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -12,15 +11,11 @@ from graph.settings import GraphSettings, wrong_variables
 
 
 class BotSettings(GraphSettings):
-    """Where things are kept and how the log looks; each field is the variable of the same name in capitals."""
+    """Where things are kept; each field is the variable of the same name in capitals."""
 
     bot_data: Path = Path(".firstline")
     """Where the ledger is kept without REDIS_URL."""
     bot_keep_turns_days: int = Field(default=90, ge=0)
-    log_format: Literal["auto", "console", "json"] = "auto"
-    log_level: Literal["debug", "info", "warning", "error"] | None = None
-    """None is `info`, and `warning` in a terminal chat, where the same stands under each answer."""
-    log_text: bool = False
 
 
 def bot_settings() -> BotSettings:

@@ -10,9 +10,11 @@ def main() -> None:
     # Start-up makes a million objects of which none dies: looking for garbage meanwhile costs a fifth of it.
     gc.disable()
     from evals.commands import app
+    from graph.command_line import prepare_streams
 
     gc.freeze()
     gc.enable()
+    prepare_streams()
     app()
 
 

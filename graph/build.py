@@ -37,16 +37,19 @@ def build_graph(saver: BaseCheckpointSaver[Any] | None) -> Graph:
     return graph.compile(checkpointer=saver, name="firstline")
 
 
-def after_route(state: State) -> Literal["answer", "handoff"]:
+# Both are coroutines because LangGraph runs plain functions in a thread, which takes longer than all they do.
+
+
+async def after_route(state: State) -> Literal["answer", "handoff"]:
     """A person gets the turn, or a model does."""
     return "handoff" if state["route"]["tier"] == PERSON else "answer"
 
 
-def after_check(state: State) -> Literal["answer", "handoff", "__end__"]:
+async def after_check(state: State) -> Literal["answer", "handoff", "__end__"]:
     """The draft was the answer; or the turn goes on by the route that `check` has set."""
     if state["draft"] is None:
         return "__end__"
-    return after_route(state)
+    return await after_route(state)
 
 
 def studio() -> Graph:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from random import getrandbits
@@ -70,6 +70,19 @@ class RedisSaver(BaseCheckpointSaver[int]):
         self._ttl_s = ttl_s
         self._prefix = prefix.encode()
         self._open: dict[str, tuple[_Batch, asyncio.Task[None]]] = {}
+        self._held: dict[str, Stored | None] = {}
+
+    @asynccontextmanager
+    async def holding(self, thread_id: str) -> AsyncIterator[None]:
+        """Read a conversation once only while its turn runs; what is written goes to Redis all the same.
+
+        For the one who holds the conversation's lease: what others write meanwhile is not seen.
+        """
+        self._held[thread_id] = None
+        try:
+            yield
+        finally:
+            self._held.pop(thread_id, None)
 
     @override
     def get_next_version(self, current: int | None, channel: None) -> int:
@@ -150,6 +163,7 @@ class RedisSaver(BaseCheckpointSaver[int]):
     @override
     async def adelete_thread(self, thread_id: str) -> None:
         """Forget a conversation."""
+        self._held.pop(thread_id, None)
         await self._run(("DEL", self._key(thread_id)))
 
     @override
@@ -202,9 +216,14 @@ class RedisSaver(BaseCheckpointSaver[int]):
                 yield bytes(key)[len(self._prefix) :].decode("utf-8", "surrogatepass")
 
     async def _read(self, thread: str) -> Stored:
+        if held := self._held.get(thread):
+            return held
         fields = await self._run(("HGETALL", self._key(thread)))
         with _readable(thread):
-            return Stored.of(thread, self.serde, fields)
+            stored = Stored.of(thread, self.serde, fields)
+        if thread in self._held:
+            self._held[thread] = stored
+        return stored
 
     async def _keep(self, thread: str, stored: Stored, kept: set[At]) -> None:
         with _readable(thread):
@@ -212,6 +231,8 @@ class RedisSaver(BaseCheckpointSaver[int]):
         key = self._key(thread)
         delete: list[Command] = [("HDEL", key, *garbage)] if garbage else []
         await self._run(*delete, *self._expire(key))
+        if thread in self._held:
+            self._held[thread] = None  # to be read anew
 
     async def _write(self, thread: str, fields: Fields, *, complete: bool = False, new: bool = False) -> None:
         """Store fields and return when Redis has them; what is written at the same moment goes in one HSET.
@@ -238,6 +259,9 @@ class RedisSaver(BaseCheckpointSaver[int]):
         key = self._key(thread)
         store = ("HSET", key, *chain.from_iterable(batch.fields.items()))
         await self._run(store, *(self._expire(key) if batch.new else ()))
+        if held := self._held.get(thread):
+            for name, raw in batch.fields.items():
+                held.add(name, raw)
 
     def _expire(self, key: bytes) -> list[Command]:
         return [("EXPIRE", key, self._ttl_s)] if self._ttl_s else []

@@ -75,23 +75,27 @@ class Stored:
     serde: SerializerProtocol
     checkpoints: dict[At, bytes] = field(default_factory=dict)
     blobs: dict[tuple[str, str, object], bytes] = field(default_factory=dict)
-    writes: dict[At, list[tuple[str, int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    writes: dict[At, dict[tuple[str, int], bytes]] = field(default_factory=lambda: defaultdict(dict))
 
     @classmethod
     def of(cls, thread: str, serde: SerializerProtocol, fields: Mapping[bytes, bytes]) -> Stored:
         """Take a hash apart; raises ValueError where a name is not one of ours."""
         stored = cls(thread, serde)
         for name, raw in fields.items():
-            match json.loads(name):
-                case ["c", str(ns), str(checkpoint)]:
-                    stored.checkpoints[ns, checkpoint] = raw
-                case ["b", str(ns), str(channel), (str() | int() | float()) as version]:
-                    stored.blobs[ns, channel, version] = raw
-                case ["w", str(ns), str(checkpoint), str(task), int(index)]:
-                    stored.writes[ns, checkpoint].append((task, index, raw))
-                case _:
-                    raise ValueError(f"unknown field {name[:80]!r}")
+            stored.add(name, raw)
         return stored
+
+    def add(self, name: str | bytes, raw: bytes) -> None:
+        """Take one more field; raises ValueError where its name is not one of ours."""
+        match json.loads(name):
+            case ["c", str(ns), str(checkpoint)]:
+                self.checkpoints[ns, checkpoint] = raw
+            case ["b", str(ns), str(channel), (str() | int() | float()) as version]:
+                self.blobs[ns, channel, version] = raw
+            case ["w", str(ns), str(checkpoint), str(task), int(index)]:
+                self.writes[ns, checkpoint][task, index] = raw
+            case _:
+                raise ValueError(f"unknown field {name[:80]!r}")
 
     def latest(self) -> dict[str, str]:
         """Map each namespace to its newest checkpoint: ids grow with time."""
@@ -120,7 +124,7 @@ class Stored:
 
     def _pending(self, at: At) -> list[PendingWrite]:
         found = []
-        for task, index, raw in self.writes.get(at, ()):
+        for (task, index), raw in self.writes.get(at, {}).items():
             path, channel, value = load(self.serde, raw)
             found.append((writes_sort_key(path, task, index), (task, channel, value)))
         return [write for _, write in sorted(found, key=lambda pair: pair[0])]
@@ -148,6 +152,6 @@ class Stored:
                 field_name("w", *at, task, index)
                 for at, writes in self.writes.items()
                 if at not in kept
-                for task, index, _ in writes
+                for task, index in writes
             ),
         ]

@@ -41,8 +41,8 @@ def compose(
 def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
     """Keep the newest exchanges within a budget of tokens, and the last one in any case.
 
-    When the budget is passed, half of it is freed at once: the beginning of the prompt then stays the same for
-    many turns, so that vendors can cache it.
+    When the budget is passed, half of it is freed at once: the beginning of the prompt then stays the same
+    for many turns, so that vendors can cache it.
     """
     if _tokens(history) <= tokens:
         return history

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -57,6 +57,13 @@ async def run_turn(
     """
     support.services.prompts.refresh()
     support.services.knowledge.refresh()
+    async with support.saver.holding(turn.conversation):
+        async with aclosing(_run_turn(support, turn, stop)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+async def _run_turn(support: Support, turn: Turn, stop: asyncio.Event | None) -> AsyncGenerator[Chunk, None]:
     chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
     context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
     await context.begin()

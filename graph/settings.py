@@ -12,7 +12,7 @@ from graph.errors import SettingsError
 
 
 class GraphSettings(BaseSettings):
-    """Keys, addresses, the adopter's folder and the log; each field is the variable of the same name in capitals."""
+    """Keys, addresses, the folder, the log; each field is the variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -26,7 +26,7 @@ class GraphSettings(BaseSettings):
     bot_keep_text_days: int = Field(default=30, ge=0)
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] | None = None
-    """None is what suits the command: `info` to serve, `warning` where the answers themselves are on the screen."""
+    """None is what suits the command: `info`, or `warning` where the same is on the screen anyway."""
     log_text: bool = False
 
     @property

@@ -38,7 +38,7 @@ class Speaker:
         self._new_paragraph = bool(self.shown.strip())
 
     def escalate(self, route: Route) -> None:
-        """Announce that a higher tier takes over; what is shown stays if it is short enough to be an opening."""
+        """Announce that a higher tier takes over; what is shown stays if it is a short opening."""
         self.emit(Escalated(route))
         if len(self.shown) > LONGEST_OPENING:
             self.restart(route.reason)

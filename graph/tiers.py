@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,10 +156,11 @@ def _check(path: Path, ladder: tuple[Tier, ...]) -> None:
                 )
 
 
-def usable(tiers: Tiers, providers: Set[str]) -> Tiers:
+def usable(tiers: Tiers, providers: AbstractSet[str]) -> Tiers:
     """Keep what can be called with these providers; `extractive` alone where nothing can.
 
-    A tier that escalates to one without a usable candidate escalates to that one's next, in the end to a person.
+    A tier that escalates to one without a usable candidate escalates to that one's next, in the end to a
+    person.
     """
     kept: list[Tier] = []
     for tier in reversed(tiers.ladder):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 GAP = "..."
 """In a phrase: up to four words of any kind, within one sentence."""
@@ -14,11 +15,13 @@ _STOP = "."
 _TOKENS = re.compile(r"[.!?;:\n]+(?=\s|$)|\w+")
 
 
-def words(text: str) -> list[str]:
+# Rules, held topics and small talk all look at the same message.
+@lru_cache(maxsize=32)
+def words(text: str) -> tuple[str, ...]:
     """Split a text into folded words, with `.` between its sentences."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return [token if token[0] not in ".!?;:\n" else _STOP for token in _TOKENS.findall(plain)]
+    return tuple(token if token[0] not in ".!?;:\n" else _STOP for token in _TOKENS.findall(plain))
 
 
 class PhraseSet:
@@ -66,7 +69,7 @@ class PhraseSet:
             at = end
         return matched > 0
 
-    def _longest(self, tokens: list[str], at: int) -> tuple[int, str]:
+    def _longest(self, tokens: Sequence[str], at: int) -> tuple[int, str]:
         """Return where the longest phrase at a token ends, and the phrase; the next token and "" for none."""
         best = (at + 1, "")
         for pattern, phrase in self._by_first.get(tokens[at], ()):
@@ -90,7 +93,7 @@ def _pattern(phrase: str) -> tuple[str, ...]:
     return tuple(pattern[:-1])
 
 
-def _end(tokens: list[str], at: int, pattern: tuple[str, ...]) -> int | None:
+def _end(tokens: Sequence[str], at: int, pattern: tuple[str, ...]) -> int | None:
     """Return where a pattern that begins at a token ends, or None where it does not match."""
     for place, word in enumerate(pattern):
         if word == GAP:

@@ -147,6 +147,13 @@ class Asking:
             self.asked.calls.append(hearing.call(candidate, outcome))
 
 
+def _move(timer: asyncio.Timeout, due: float, stall: float) -> None:
+    """Move a deadline, forward in steps: at every token it would cost more than reading the token."""
+    now_due = timer.when() or 0.0
+    if due < now_due or due > now_due + stall / 20:
+        timer.reschedule(due)
+
+
 def _soon(error: ModelError) -> bool:
     return error.retry_same and (error.retry_after or 0) <= SOON_S and not _rate_limited_for_long(error)
 
@@ -185,7 +192,7 @@ class _Hearing:
                         due = loop.time() + asking.deadlines.stall
                         if isinstance(event, Thinking):
                             due = max(due, first_token)
-                        timer.reschedule(min(due, last))
+                        _move(timer, min(due, last), asking.deadlines.stall)
                         self._hear(event)
                         if asking.asked.stop == "broke":
                             return

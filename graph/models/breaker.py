@@ -16,7 +16,7 @@ FAILURES = 4
 """Failures among them that open the breaker."""
 COOL_DOWN_S = 15.0
 SOON_S = 3.0
-"""A vendor that says to wait this long or less is waited for by the caller itself; longer opens the breaker."""
+"""A vendor that says to wait no longer than this is waited for by the caller; longer opens the breaker."""
 LONGEST_S = 600.0
 """However long a vendor says: a wrong header must not put a model out of use for a day."""
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import io
 import json
 import logging
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from pydantic import SecretStr
 
-from bot.log import configure_log, log_event, turn_line
+import graph.run
+import prompts.folder
+from bot.log import turn_line
+from graph.log import configure_log
 from graph.turn import Message, Turn
 from tests.graph.records.samples import CALL, TURN, turn
 from tests.graph.records.test_redact import SECRETS
 
 Log = Callable[..., io.StringIO]
+events = structlog.get_logger("bot.tests")
 
 
 @pytest.fixture
@@ -27,6 +30,7 @@ def log() -> Iterator[Log]:
     """Configures the log onto a stream of memory and puts everything back afterwards."""
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
+    root.handlers.clear()  # pytest's own draw every line too
 
     def configured(**options: Any) -> io.StringIO:
         stream = io.StringIO()
@@ -36,6 +40,7 @@ def log() -> Iterator[Log]:
     yield configured
     root.setLevel(before[0])
     root.handlers[:] = before[1]
+    structlog.reset_defaults()
 
 
 def only_line(stream: io.StringIO) -> dict[str, Any]:
@@ -74,7 +79,7 @@ def test_a_turn_is_one_line_of_numbers_and_names(log: Log) -> None:
 
 def test_the_time_is_iso_in_utc(log: Log) -> None:
     stream = log()
-    log_event("process.started")
+    events.info("process.started")
     assert only_line(stream)["timestamp"][-1] == "Z"
     assert only_line(stream)["timestamp"][:4].isdigit()
 
@@ -118,13 +123,13 @@ def test_a_planted_secret_never_reaches_the_bytes(log: Log, format: str, log_tex
         "text": secret,
         secret: 1,
     }
-    log_event(
+    events.info(
         f"odd {secret}", **shapes, opaque=Opaque(), nested={secret: secret}, deep=[[[[[[[[[[secret]]]]]]]]]]
     )
     try:
         fail(RuntimeError(f"server said {secret}"), because=ValueError(secret))
     except RuntimeError:
-        log_event("call.failed", level=logging.ERROR, exc_info=True)
+        events.error("call.failed", exc_info=True)
         logging.getLogger("anthropic").exception("failed with %s", secret)
     logging.getLogger("httpx").warning("GET https://x/?key=%s", secret)
     logging.getLogger("asyncio").error("%s", {"token": secret}, stack_info=True)
@@ -138,13 +143,13 @@ def test_a_planted_secret_never_reaches_the_bytes(log: Log, format: str, log_tex
 def test_a_field_named_like_a_secret_is_one_whatever_it_holds(log: Log, name: str) -> None:
     stream = log()
     fields: dict[str, Any] = {"headers": {name: "plain words"}, name: "plain words"}
-    log_event("call.sent", **fields)
+    events.info("call.sent", **fields)
     assert "plain words" not in stream.getvalue()
 
 
 def test_a_wrapped_secret_stays_wrapped(log: Log) -> None:
     stream = log()
-    log_event("process.started", settings={"anthropic": SecretStr("plain words")})
+    events.info("process.started", settings={"anthropic": SecretStr("plain words")})
     assert "plain words" not in stream.getvalue()
 
 
@@ -153,7 +158,7 @@ WORDS = "where is my violin"
 
 def say_everything() -> None:
     spoken = Turn("t", "c", "U1", (Message("m", WORDS),), 1.0)
-    log_event("turn.started", turn=spoken, text=WORDS, question=WORDS, history={"messages": [WORDS]})
+    events.info("turn.started", turn=spoken, text=WORDS, question=WORDS, history={"messages": [WORDS]})
     for name in ("openai", "anthropic", "httpx2", "slack_bolt"):
         logging.getLogger(f"{name}._base_client").debug("Request options: %s", {"messages": WORDS})
 
@@ -170,7 +175,7 @@ def test_no_customers_words_in_the_log(log: Log, format: str) -> None:
 def test_words_are_logged_when_asked_for_without_personal_data(log: Log) -> None:
     stream = log(log_text=True, level="debug")
     say_everything()
-    log_event("turn.started", text=f"{WORDS}, write to jo@example.com or +49 30 901820")
+    events.info("turn.started", text=f"{WORDS}, write to jo@example.com or +49 30 901820")
     assert stream.getvalue().count("violin") >= 6
     assert f"{WORDS}, write to [email] or [phone]" in stream.getvalue()
 
@@ -181,7 +186,7 @@ def test_an_error_shows_its_trace_but_no_variables_and_no_addresses(log: Log) ->
     try:
         fail(ValueError("jo@example.com is not known"))
     except ValueError:
-        log_event("lookup.failed", level=logging.ERROR, exc_info=True)
+        events.error("lookup.failed", exc_info=True)
     trace = only_line(stream)["exception"]
     assert "Traceback (most recent call last)" in trace
     assert "ValueError: [email] is not known" in trace
@@ -192,7 +197,7 @@ def test_the_level_holds_back_what_is_below(log: Log) -> None:
     stream = log(level="warning")
     turn_line(TURN)
     logging.getLogger("httpx").info("HTTP Request")
-    log_event("queue.slow", level=logging.WARNING)
+    events.warning("queue.slow")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["queue.slow"]
 
 
@@ -207,7 +212,7 @@ def test_libraries_are_heard_from_warning_on(log: Log) -> None:
 def test_configuring_twice_logs_once(log: Log) -> None:
     log()
     stream = log()
-    log_event("process.started")
+    events.info("process.started")
     assert only_line(stream)["event"] == "process.started"
 
 
@@ -220,7 +225,7 @@ class Terminal(io.StringIO):
 @pytest.mark.usefixtures("log")
 def test_a_terminal_gets_readable_lines_and_a_pipe_json(stream: io.StringIO, is_json: bool) -> None:
     configure_log(stream=stream)
-    log_event("process.started", port=8080)
+    events.info("process.started", port=8080)
     assert stream.getvalue().startswith("{") is is_json
 
 
@@ -234,14 +239,28 @@ def test_colours_are_as_the_environment_wants_them(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     stream = log(format="console")
-    log_event("process.started")
+    events.info("process.started")
     assert ("\x1b[" in stream.getvalue()) is colored
 
 
-def test_structlog_is_not_loaded_before_there_is_something_to_say() -> None:
-    code = "import bot.log, sys; bot.log.configure_log(); print('structlog' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "False\n"
+def test_every_part_of_the_program_is_heard_the_same_way(log: Log) -> None:
+    """Also loggers that were made before the log was configured, without a name, as modules make them."""
+    stream = log(level="debug")
+    prompts.folder._log.debug("prompts.looked")
+    graph.run.log.warning("turn.odd", text=WORDS, token="plain words")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [
+        ("prompts.looked", "debug"),
+        ("turn.odd", "warning"),
+    ]
+    assert (lines[1]["text"], lines[1]["token"]) == ("[text]", "[secret]")
+
+
+def test_nothing_goes_to_standard_output(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    log()
+    events.info("process.started")
+    graph.run.log.error("turn.failed")
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("format", ["json", "console"])

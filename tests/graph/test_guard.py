@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import regex
 from hypothesis import given
@@ -36,7 +38,7 @@ def run(pieces: list[str], sources: str = SOURCES, rules: tuple[Rule, ...] = RUL
 
 def cut(text: str, places: list[int]) -> list[str]:
     bounds = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(bounds)]
 
 
 def words_of(text: str) -> list[str]:
@@ -45,9 +47,10 @@ def words_of(text: str) -> list[str]:
 
 FRAGMENTS = st.sampled_from(
     [
-        "I", " have", " cancelled", " it", ".", " ", "\n", "*", "**", " now", " just", "I have cancelled", "Hawaii have ",
-        "you will", " get a", " full", " refund", " refundable", " in 14 days", " in 3 days", "[1]", "[2", "]", "[7]",
-        "[1, 2]", "https://shop.example/returns", "https://shop.example/re", "http", "a b", " b c", " c", " z", " x", "?",
+        "I", " have", " cancelled", " it", ".", " ", "\n", "*", "**", " now", " just", "I have cancelled",
+        "Hawaii have ", "you will", " get a", " full", " refund", " refundable", " in 14 days", " in 3 days",
+        "[1]", "[2", "]", "[7]", "[1, 2]", "https://shop.example/returns", "https://shop.example/re", "http",
+        "a b", " b c", " c", " z", " x", "?",
     ]
 )  # fmt: skip
 
@@ -63,8 +66,9 @@ def test_a_sound_answer_is_shown_whole_and_a_broken_one_ends_before_the_match(te
     assert text.startswith(shown)
     if not broke:
         assert shown == text
-    assert NEVER.pattern.search(shown.replace("*", "")) is None
-    assert "https://shop.example/re " not in f"{shown} "
+    if match := NEVER.pattern.search(text.replace("*", "")):
+        assert broke
+        assert len(shown.replace("*", "")) <= match.start()
 
 
 @given(st.lists(st.integers(0, 200), max_size=12))
@@ -161,8 +165,24 @@ def test_a_promise_is_broken_where_no_source_has_its_words() -> None:
 
 @pytest.mark.parametrize(
     ("text", "broke"),
-    [("[1]", ""), ("[2].", ""), ("[1, 2]", ""), ("[0]", "citations"), ("[3]", "citations"), ("[1, 3]", "citations"),
-     ("[1234]", ""), ("[x]", ""), ("[1", "")],
+    [
+        ("Sie erhalten eine Erstattung innerhalb von 14 Tagen [1].", ""),
+        ("Sie erhalten eine Erstattung innerhalb von 14 Tagen.", "promises money"),
+        ("Sie erhalten eine Erstattung innerhalb von 3 Tagen [1].", "promises money"),
+        ("Ich habe Ihre Bestellung storniert [1].", "says that something was done"),
+    ],
+)
+def test_a_promise_in_another_language_than_the_sources_must_cite_one(text: str, broke: str) -> None:
+    guard = Guard(shipped(), SOURCES, 2, same_language=False)
+    shown = "".join(guard.feed(piece) for piece in words_of(text)) + guard.finish()
+    assert (guard.broke.name if guard.broke else "") == broke
+    assert (shown == text) == (not broke)
+
+
+@pytest.mark.parametrize(
+    ("text", "broke"),
+    [("[1]", ""), ("[2].", ""), ("[1, 2]", ""), ("[1234]", ""), ("[x]", ""), ("[1", ""),
+     ("[0]", "citations"), ("[3]", "citations"), ("[1, 3]", "citations")],
 )  # fmt: skip
 def test_a_citation_must_be_of_a_passage_that_was_given(text: str, broke: str) -> None:
     assert run([text])[1] == broke
@@ -184,7 +204,7 @@ HONEST = {
     "I can't cancel an order for you, but you can do it under Orders [1].": "Open Orders and choose Cancel.",
     "I cannot refund anything myself.": "",
     "We refund the price within 14 days of receiving the parcel [1].": "We refund the price within 14 days.",
-    "Once it is back with us, you will receive a refund within 5 days [1].": "You receive the refund in 5 days.",
+    "Once it is back with us, you will receive a refund in 5 days [1].": "You receive the refund in 5 days.",
     "How can I return a gift? Open Orders first, then choose the gift.": "Open Orders.",
     "Our help page has the form: https://shop.example/form.": "Use https://shop.example/form for that.",
     "If your card was declined, please try another one [1] [2].": "Try another card.",
@@ -192,7 +212,7 @@ HONEST = {
     "Sie können Artikel 30 Tage lang kostenlos zurücksenden [1].": "30 Tage lang kostenlos.",
     "Natürlich können Sie die Bestellung selbst stornieren.": "Bestellung stornieren",
     "Wählen Sie unter Bestellungen die Schaltfläche Stornieren [1].": "Stornieren",
-    "Wir erstatten den Kaufpreis innerhalb von 14 Tagen [1].": "Wir erstatten den Kaufpreis innerhalb von 14 Tagen.",
+    "Wir erstatten den Kaufpreis in 14 Tagen [1].": "Wir erstatten den Kaufpreis in 14 Tagen.",
     "Das weiß ich leider nicht; auf Wunsch übernimmt ein Mensch.": "",
     "Vous pouvez annuler la commande tant qu'elle n'est pas partie [1].": "Annuler la commande.",
     "Je ne peux pas annuler la commande à votre place.": "",
@@ -216,6 +236,23 @@ HONEST = {
 @pytest.mark.parametrize("sentence", HONEST)
 def test_an_honest_sentence_passes_the_shipped_rules(sentence: str) -> None:
     assert run(words_of(sentence), HONEST[sentence], shipped()) == (sentence, "")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ich kann Ihre Bestellung leider nicht stornieren.",
+        "Ich kann das nicht für Sie veranlassen.",
+        "No puedo cancelar el pedido.",
+        "No le garantizo la entrega.",
+        "Non posso annullare l'ordine.",
+        "Ik kan uw bestelling niet annuleren.",
+        "Não posso cancelar a encomenda.",
+        "If we have cancelled your order, you get an e-mail.",
+    ],
+)
+def test_an_honest_refusal_passes_the_shipped_rules(sentence: str) -> None:
+    assert run(words_of(sentence), "", shipped()) == (sentence, "")
 
 
 def test_an_honest_answer_is_never_held_for_longer_than_a_sentence() -> None:

@@ -7,17 +7,17 @@ import signal
 import sys
 import time
 import uuid
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from rich.console import Console
 
 from bot.app import App, running
 from bot.conversation import Conversations
 from bot.lines import Lines
 from bot.settings import BotSettings
 from bot.terminal import Screen, why
+from graph.command_line import COULD_NOT_RUN, FINE, INTERRUPTED, make_console
 from graph.errors import StateError
 from graph.records.codec import to_line
 from graph.tiers import EXTRACTIVE
@@ -26,52 +26,46 @@ from graph.turn import Finished, Message, Signals, Thumb, Turn, TurnRecord
 CUSTOMER = "terminal"
 LEAVE_WITHIN_S = 2.0
 HELP = """\
-/why     who answered the last message, with every model call
+/why     how the last answer came about: route, calls, sources, prompts
 /good    the last answer helped
 /bad     it did not: the next message goes to a larger model
 /person  ask for a person
 /new     start a new conversation
 /help    this list
-Ctrl-C stops the answer; twice, or Ctrl-D, leaves."""
+Ctrl-C stops an answer; Ctrl-C twice or Ctrl-D leaves."""
 
 
 async def chat(settings: BotSettings, *, knowledge: Path | None, as_json: bool) -> int:
     """Talk until the input ends; returns the exit code."""
-    # Notices go beside the answers, so that a pipe holds answers or records alone.
-    notices = Console(stderr=True)
     async with running(settings, knowledge=knowledge) as app:
-        talk = Talk(app, as_json, Lines(sys.stdin.buffer), notices)
+        talk = Talk(app, as_json)
         for line in opening(app, knowledge):
-            notices.print(line, highlight=False, soft_wrap=True)
+            talk.notices.line(line, "dim")
+        if talk.interactive:
+            talk.notices.line("/help lists what else you can do here.\n", "dim")
         app.support.warm_up()
         await talk.run()
-        return talk.report_unsaved()
+        return talk.leave()
 
 
-def opening(app: App, knowledge: Path | None) -> list[str]:
+def opening(app: App, knowledge: Path | None) -> Iterator[str]:
     """Say what answers, from what, and what does not last, a line each."""
-    support, settings = app.support, app.settings
+    settings, support = app.settings, app.support
     articles = support.knowledge.articles
-    lines = []
     if knowledge is None and settings.bot_home is None:
-        lines.append(
-            f"[dim]This is the sample shop Larkfield ({articles} articles)."
-            " Your own articles: --knowledge DIR, or BOT_HOME after `bot init DIR`.[/dim]"
+        yield (
+            f"This is the sample shop Larkfield ({articles} articles)."
+            " For your own articles: --knowledge DIR, or `bot init DIR` and BOT_HOME."
         )
     else:
-        lines.append(f"[dim]{articles} articles from {knowledge or settings.bot_home}[/dim]")
+        yield f"{articles} articles from {support.knowledge.folder}."
     tiers = support.services.tiers.ladder
     if tiers[0].name == EXTRACTIVE:
-        lines.append(
-            "[dim]No model key is set: answers are quotations. Set ANTHROPIC_API_KEY or OPENAI_API_KEY.[/dim]"
-        )
+        yield "No model key is set: answers are quotations. Set ANTHROPIC_API_KEY or OPENAI_API_KEY."
     else:
-        ladder = " → ".join(f"{tier.name} ({tier.candidates[0].model})" for tier in tiers)
-        lines.append(f"[dim]{ladder} → person[/dim]")
+        yield " → ".join([*(f"{tier.name} ({tier.candidates[0].model})" for tier in tiers), "person"])
     if settings.redis_url is None:
-        lines.append("[dim]No REDIS_URL: this conversation ends with the program; its numbers stay.[/dim]")
-    lines += [f"[yellow]{warning}[/yellow]" for warning in support.knowledge.warnings]
-    return lines
+        yield "No REDIS_URL: the conversation ends with the program; its numbers stay (`bot report`)."
 
 
 @dataclass(slots=True)
@@ -80,9 +74,10 @@ class Talk:
 
     app: App
     as_json: bool
-    lines: Lines
-    notices: Console
     screen: Screen = field(init=False)
+    notices: Screen = field(init=False)
+    """Where the program itself speaks: beside the answers where these go into a pipe, and beside records."""
+    lines: Lines = field(init=False)
     conversations: Conversations = field(init=False)
     interactive: bool = field(init=False)
     id: str = ""
@@ -90,42 +85,45 @@ class Talk:
     _stop: asyncio.Event | None = None
     _leave: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted_at: float = -LEAVE_WITHIN_S
+    _said: str = ""
 
     def __post_init__(self) -> None:
-        self.screen = Screen(Console(), self.app.support.services.prompts.phrases)
+        self.screen = Screen(make_console())
+        beside = self.as_json or not sys.stdout.isatty()
+        self.notices = Screen(make_console(stderr=True)) if beside else self.screen
+        self.interactive = sys.stdin.isatty()
+        self.lines = Lines(sys.stdin.fileno())
         self.conversations = Conversations(self.app)
-        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._new()
 
     async def run(self) -> None:
         """Take line after line until the end, or until somebody leaves."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+        with suppress(NotImplementedError):  # Windows has no such handlers: there, Ctrl-C just leaves
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
         while (line := await self._next_line()) is not None:
-            if line.startswith("/") and await self._command(line.strip()):
-                continue
             if self.interactive and not line.strip():
                 continue
-            await self._say(line)
+            if not await self._command(line.strip()):
+                await self._say(line)
 
     async def _next_line(self) -> str | None:
         if self.interactive:
-            self.notices.print("[bold]you>[/bold] ", end="")
+            self.notices.ask()
         line = asyncio.create_task(self.lines.next())
         leave = asyncio.create_task(self._leave.wait())
         await asyncio.wait((line, leave), return_when=asyncio.FIRST_COMPLETED)
-        leave.cancel()
-        if line.done():
-            return line.result()
-        line.cancel()
-        return None
+        said = line.result() if line.done() and not self._leave.is_set() else None
+        for task in (line, leave):
+            task.cancel()
+        return said
 
     async def _say(self, text: str, *, person: bool = False) -> None:
-        id = uuid.uuid4().hex[:12]
+        turn_id = uuid.uuid4().hex[:12]
         turn = Turn(
-            id=id,
+            id=turn_id,
             conversation=self.id,
             customer=CUSTOMER,
-            messages=(Message(id, text),),
+            messages=(Message(turn_id, text),),
             received_at=time.time(),
             signals=Signals(person=person),
         )
@@ -138,33 +136,46 @@ class Talk:
                     if not self.as_json:
                         self.screen.show(chunk)
                     elif isinstance(chunk, Finished):
-                        print(to_line(chunk.record), flush=True)
+                        self._record(chunk.record)
         except StateError as error:
-            self.notices.print(f"[red]{error}[/red]", highlight=False)
+            self.notices.line(str(error), "red")
         finally:
             self._stop = None
-        if self.conversations.problem:
-            self.notices.print(f"[red]{self.conversations.problem}[/red]", highlight=False)
+        self._say_problem()
+
+    def _record(self, record: TurnRecord) -> None:
+        sys.stdout.write(to_line(record) + "\n")
+        sys.stdout.flush()
+
+    def _say_problem(self) -> None:
+        """Say once what keeps the ledger from being written, and again when it is something else."""
+        problem = self.conversations.problem
+        if problem and problem != self._said:
+            self.notices.line(problem, "red")
+        self._said = problem
 
     async def _command(self, line: str) -> bool:
         """Carry out a command; False where the line is none, but something a customer may say."""
         match line:
             case "/help":
-                self.notices.print(HELP, highlight=False, markup=False)
+                self.notices.line(HELP)
             case "/new":
                 self._new()
+                self.notices.line("A new conversation.", "dim")
             case "/person":
                 await self._say("", person=True)
             case "/why" if self.last:
-                self.notices.print(why(self.last))
+                used = [call.prompt_versions for call in self.last.calls if call.prompt_versions]
+                versions = used[-1] if used else self.app.support.services.prompts.versions
+                self.notices.console.print(why(self.last, versions))
             case "/good" if self.last:
                 await self._rate(self.last, "up")
             case "/bad" if self.last:
                 await self._rate(self.last, "down")
             case "/why" | "/good" | "/bad":
-                self.notices.print("There is no answer yet.")
+                self.notices.line("There is no answer yet.")
             case _ if line.startswith("/") and line[1:].isalpha():
-                self.notices.print(f"There is no command {line}; /help lists them.", highlight=False)
+                self.notices.line(f"There is no command {line}; /help lists them.")
             case _:
                 return False
         return True
@@ -173,10 +184,11 @@ class Talk:
         try:
             await self.conversations.rate(record, value, person=CUSTOMER, who="asker", via="button")
         except StateError as error:
-            self.notices.print(f"[red]{error}[/red]", highlight=False)
-            return
-        say = self.app.support.services.prompts.phrases.say
-        self.notices.print(f"[dim]{say('rating_thanks', record.language)}[/dim]")
+            self.notices.line(str(error), "red")
+        else:
+            say = self.app.support.services.prompts.phrases.say
+            self.notices.line(say("rating_thanks", record.language), "dim")
+        self._say_problem()
 
     def _new(self) -> None:
         self.id = f"terminal-{uuid.uuid4().hex[:12]}"
@@ -184,21 +196,24 @@ class Talk:
 
     def _interrupt(self) -> None:
         now = time.monotonic()
-        if now - self._interrupted_at < LEAVE_WITHIN_S:
+        # A pipe has nobody who could go on talking after the first.
+        if not self.interactive or now - self._interrupted_at < LEAVE_WITHIN_S:
             self._leave.set()
         elif self._stop is None:
-            self.notices.print("\n[dim]Ctrl-C once more leaves.[/dim]")
+            self.notices.line("\nCtrl-C once more leaves.", "dim")
+            self.notices.ask()
         self._interrupted_at = now
         if self._stop is not None:
             self._stop.set()
 
-    def report_unsaved(self) -> int:
-        """Print what the ledger would not take, so that nothing is lost; returns the exit code."""
-        unsaved = self.conversations.unsaved
-        if not unsaved:
-            return 0
-        self.notices.print(f"[red]{self.conversations.problem}[/red]", highlight=False)
-        self.notices.print(f"These {len(unsaved)} turns are not in the ledger:", highlight=False)
-        for record in unsaved:
-            print(to_line(record), file=sys.stderr)
-        return 2
+    def leave(self) -> int:
+        """Say goodbye with what the ledger would not take, so that nothing is lost; returns the exit code."""
+        if self.interactive:
+            self.notices.line("")
+        if self.conversations.unsaved:
+            self.notices.line(self.conversations.problem, "red")
+            self.notices.line("What follows is not in the ledger; append it there, a line each:", "red")
+            for line in self.conversations.unsaved_lines():
+                sys.stderr.write(line + "\n")
+            return COULD_NOT_RUN
+        return INTERRUPTED if self._leave.is_set() else FINE

@@ -1,4 +1,4 @@
-"""`bot check`: is everything there that the bot needs?"""
+"""`bot check`: whether everything is there that the bot needs."""
 
 from __future__ import annotations
 

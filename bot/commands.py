@@ -34,6 +34,7 @@ Knowledge: TypeAlias = Annotated[
 @app.command(rich_help_panel=EVERY_DAY)
 def chat(
     knowledge: Knowledge = None,
+    *,
     json: Annotated[
         bool, typer.Option("--json", help="Print one record a turn instead of the answers.")
     ] = False,
@@ -48,7 +49,9 @@ def chat(
 
 
 @app.command(rich_help_panel=EVERY_DAY)
-def report(json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False) -> None:
+def report(
+    *, json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False
+) -> None:
     """Show response time, escalation, ratings and cost by tier.
 
     Example: bot report
@@ -97,6 +100,7 @@ def init(
 
 @app.command(rich_help_panel=PLUMBING)
 def export(
+    *,
     transcripts: Annotated[
         bool, typer.Option("--transcripts", help="The redacted words instead of the numbers.")
     ] = False,
@@ -147,7 +151,5 @@ def _start(level: str = "warning") -> BotSettings:
         settings = bot_settings()
     except FirstlineError as error:
         fail(str(error))
-    configure_log(
-        format=settings.log_format, level=settings.log_level or level, log_text=settings.log_text
-    )
+    configure_log(format=settings.log_format, level=settings.log_level or level, log_text=settings.log_text)
     return settings

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
 from bot.app import App
-from bot.log import log_event, turn_line
+from bot.log import turn_line
 from graph.errors import StateError
+from graph.records.codec import to_line
+from graph.records.redact import redact_transcript
 from graph.run import Rated, remember, run_turn
 from graph.turn import (
     Chunk,
@@ -26,13 +31,16 @@ from graph.turn import (
     Who,
 )
 
+log = structlog.get_logger()
+
 
 @dataclass(slots=True)
 class Conversations:
     """Runs turns and accounts for them; what the ledger cannot take now is kept and tried again."""
 
     app: App
-    unsaved: list[TurnRecord] = field(default_factory=list)
+    unsaved: deque[TurnRecord | Transcript | Feedback] = field(default_factory=deque)
+    """What is not in the ledger yet, oldest first."""
     problem: str = ""
     """Why the ledger takes nothing, in one sentence; empty when it does."""
 
@@ -62,24 +70,40 @@ class Conversations:
     ) -> None:
         """Join a rating to its turn; the asker's counts for the route of the next one."""
         feedback = Feedback(record.turn_id, who, person, value, via, time.time())
-        await self.app.ledger.feedback(feedback)
-        log_event("turn.rated", turn=record.turn_id, who=who, value=value, via=via)
+        await self._keep(feedback)
+        log.info("turn.rated", turn=record.turn_id, who=who, value=value, via=via)
         if who == "asker":
             await remember(self.app.support, record.conversation, Rated(value))
 
-    async def _keep(self, record: TurnRecord, transcript: Transcript) -> None:
-        self.unsaved.append(record)
+    def unsaved_lines(self) -> list[str]:
+        """Write what is not in the ledger as the ledger would have, a line each."""
+        return [
+            to_line(redact_transcript(entry) if isinstance(entry, Transcript) else entry)
+            for entry in self.unsaved
+        ]
+
+    async def _keep(self, *entries: TurnRecord | Transcript | Feedback) -> None:
+        self.unsaved.extend(entries)
         try:
             while self.unsaved:
-                await self.app.ledger.write(self.unsaved[0])
-                self.unsaved.pop(0)
-            await self.app.ledger.transcript(transcript)
+                await self._write(self.unsaved[0])
+                self.unsaved.popleft()
         except StateError as error:
-            # The customer has the answer; the record waits here, and stands in the log meanwhile.
             self.problem = str(error)
-            log_event("ledger.failed", turn=record.turn_id, why=self.problem)
         else:
             self.problem = ""
+        if self.problem:
+            # The customer has the answer; what is to be kept waits here.
+            log.error("ledger.failed", turn=entries[0].turn_id, waiting=len(self.unsaved), why=self.problem)
+
+    async def _write(self, entry: TurnRecord | Transcript | Feedback) -> None:
+        ledger = self.app.ledger
+        if isinstance(entry, TurnRecord):
+            await ledger.write(entry)
+        elif isinstance(entry, Transcript):
+            await ledger.transcript(entry)
+        else:
+            await ledger.feedback(entry)
 
 
 def _transcript(turn: Turn, record: TurnRecord, answer: str) -> Transcript:

@@ -39,7 +39,7 @@ class Lines:
         """Cut what is read into lines; waits until the first one is wanted."""
         self._wanted.acquire()
         line = bytearray()
-        # Not through `sys.stdin`: a thread that waits in there holds a lock that the interpreter wants at its end.
+        # Not through `sys.stdin`: who waits in there holds a lock that the interpreter wants at its end.
         while data := self._some():
             *ends, rest = data.split(b"\n")
             for end in ends:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from bot.wrapping import Wrapping
 from graph.turn import Call, Chunk, Escalated, Finished, HandedOff, Restarted, TextDelta, TurnRecord
-from prompts import Phrases
 
 CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
 """Control characters but tab and line break: nobody's words may move the cursor or set the title."""
@@ -18,9 +19,9 @@ CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
 class Screen:
     """Writes chunks as they come, and the account under each answer."""
 
-    def __init__(self, console: Console, phrases: Phrases) -> None:
+    def __init__(self, console: Console) -> None:
         self.console = console
-        self._phrases = phrases
+        self._wrapping = Wrapping(console.width) if console.is_terminal else None
         self._at_line_start = True
 
     def show(self, chunk: Chunk) -> None:
@@ -29,65 +30,114 @@ class Screen:
             case TextDelta(text):
                 self._words(text)
             case Escalated(route):
-                self._line(f"[dim]… {escape(route.reason)}[/dim]")
+                self.line(f"… {route.reason}", "dim")
             case Restarted():
-                self._line("[dim]… the words above are withdrawn; the answer starts again[/dim]")
+                self.line("… the words above are withdrawn; the answer starts again", "dim")
             case HandedOff(reason=reason):
-                self._line(f"[yellow]→ a person takes over:[/yellow] [dim]{escape(reason)}[/dim]")
+                self.line(f"→ to a person: {reason}", "yellow")
             case Finished(record):
-                self._line(f"[dim]{escape(account(record))}[/dim]")
-                self.console.print()
+                for line in account(record):
+                    self.line(line, "dim")
+                self.line("")
             case _:
                 assert_never(chunk)
 
+    def line(self, text: str, style: str = "") -> None:
+        """Write a line of the program's own, below what stands there."""
+        self._end_line()
+        self.console.print(plain(text, style), soft_wrap=self._wrapping is None)
+
+    def ask(self) -> None:
+        """Write the prompt."""
+        self._end_line()
+        self.console.print(Text("you> ", "bold"), end="")
+
+    def _end_line(self) -> None:
+        if self._wrapping is not None:
+            self._write(self._wrapping.finish())
+        if not self._at_line_start:
+            self._write("\n")
+
     def _words(self, text: str) -> None:
         safe = text.translate(CONTROL)
-        # Straight to the stream: rich would wrap each piece as a line of its own.
-        self.console.file.write(safe)
-        self.console.file.flush()
-        self._at_line_start = safe.endswith("\n")
+        self._write(safe if self._wrapping is None else self._wrapping.feed(safe))
 
-    def _line(self, markup: str) -> None:
-        if not self._at_line_start:
-            self.console.print()
-        self.console.print(markup, highlight=False, soft_wrap=True)
-        self._at_line_start = True
+    def _write(self, text: str) -> None:
+        if text:
+            # Straight to the stream: rich would make each piece a line of its own.
+            self.console.file.write(text)
+            self.console.file.flush()
+            self._at_line_start = text.endswith("\n")
 
 
-def account(record: TurnRecord) -> str:
-    """Say in one line who answered, why, how fast, at what cost, from which articles."""
+def plain(text: str, style: str = "") -> Text:
+    """Return text for rich that is shown as it is: no markup, no control characters."""
+    return Text(text.translate(CONTROL), style)
+
+
+def account(record: TurnRecord) -> tuple[str, str]:
+    """Say in two lines who answered and why, and how fast, at what cost, from which articles."""
     parts = [
-        f"{record.outcome.replace('_', ' ')} by {_who(record)}",
-        record.route.reason.rstrip("."),
-        f"first word {_seconds(record.first_words_ms)}, all {_seconds(record.total_ms)}",
+        f"first word {duration(record.first_words_ms)}",
+        f"total {duration(record.total_ms)}",
         dollars(record.cost_usd),
+        *(source.article for source in record.sources),
     ]
-    if record.sources:
-        parts.append("from " + ", ".join(source.article for source in record.sources))
-    return " · ".join(part for part in parts if part)
+    return f"{record.outcome.replace('_', ' ')}: {_who(record)}. {record.route.reason}", " · ".join(parts)
 
 
-def why(record: TurnRecord) -> Table:
-    """Lay out the calls of a turn."""
-    table = Table(title=f"{record.route.tier}: {record.route.reason}", title_justify="left", box=None)
-    for heading in ("tier", "provider", "model", "outcome"):
-        table.add_column(heading)
-    for heading in ("in", "cached", "out", "first word", "total", "cost"):
-        table.add_column(heading, justify="right")
-    for call in record.calls:
-        table.add_row(*_cells(call))
+def why(record: TurnRecord, prompt_versions: Mapping[str, str]) -> RenderableType:
+    """Lay out how a turn went: the route, each call, the sources, the prompts that were in force."""
+    route = record.route
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    sure = "" if route.confidence is None else f", {route.confidence:.0%} sure"
+    facts.add_row("route", plain(f"{route.tier}, by {_DECIDED[route.by]}{sure}"))
+    facts.add_row("reason", plain(route.reason))
+    for number, source in enumerate(record.sources):
+        address = f", {source.url}" if source.url else ""
+        facts.add_row("" if number else "sources", plain(f"{source.title} ({source.article}{address})"))
+    if not record.sources:
+        facts.add_row("sources", "none cited")
+    # Joined by no-break spaces, so that a name stays with its version.
+    versions = (f"{name}\u00a0{version}" for name, version in prompt_versions.items())
+    facts.add_row("prompts", plain(", ".join(versions)))
+    return Group(facts, _calls(record.calls), "")
+
+
+_DECIDED = {"rule": "a rule", "classifier": "the classifier", "model": "the model", "person": "a person"}
+
+
+def _calls(calls: tuple[Call, ...]) -> RenderableType:
+    if not calls:
+        return plain("\nNo model was called.")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(1, 2, 0, 0), collapse_padding=True)
+    for heading in ("tier", "model, and tokens", "outcome"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("first word", "total", "cost"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for call in calls:
+        table.add_row(
+            plain(call.tier),
+            Text.assemble(plain(_model(call)), "\n", (_tokens(call), "dim")),
+            call.outcome.replace("_", " "),
+            duration(call.ttft_ms),
+            duration(call.total_ms),
+            dollars(call.cost_usd),
+        )
     return table
 
 
-def _cells(call: Call) -> list[str]:
-    usage = call.usage
-    tokens = (
-        [str(n) for n in (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)]
-        if usage
-        else ["?"] * 3
-    )
-    times = [_seconds(call.ttft_ms), _seconds(call.total_ms)]
-    return [call.tier, call.provider, call.model, call.outcome, *tokens, *times, dollars(call.cost_usd)]
+def _model(call: Call) -> str:
+    return call.model if call.model == call.provider else f"{call.provider} {call.model}"
+
+
+def _tokens(call: Call) -> str:
+    if call.usage is None:
+        return "tokens unknown"
+    cached = f" ({call.usage.cache_read_tokens:,} cached)" if call.usage.cache_read_tokens else ""
+    return f"{call.usage.input_tokens:,} in{cached}, {call.usage.output_tokens:,} out"
 
 
 def dollars(cost: float | None) -> str:
@@ -97,12 +147,13 @@ def dollars(cost: float | None) -> str:
     return "$0" if cost == 0 else f"${cost:.5f}" if cost < 0.01 else f"${cost:.3f}"
 
 
+def duration(ms: float | None) -> str:
+    """Write a time so that it can be read at a glance."""
+    if ms is None:
+        return "none"
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
 def _who(record: TurnRecord) -> str:
     model = next((call.model for call in reversed(record.calls) if call.tier == record.route.tier), "")
     return record.route.tier if model in ("", record.route.tier) else f"{record.route.tier} ({model})"
-
-
-def _seconds(ms: float | None) -> str:
-    if ms is None:
-        return "?"
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"

@@ -6,6 +6,7 @@ One hash has one time to live, goes in one DEL, and is read whole in one HGETALL
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -152,11 +153,15 @@ class RedisSaver(BaseCheckpointSaver[int]):
     ) -> None:
         """Store what a task wrote; returns when Redis has it, often together with the next checkpoint."""
         thread, namespace, checkpoint = _address(config)
-        fields = {}
+        # What a task wrote goes into one field; errors and interrupts come by themselves, and may come again.
+        groups: dict[int, list[tuple[int, str, Any]]] = defaultdict(list)
         for position, (channel, value) in enumerate(writes):
             index = WRITES_IDX_MAP.get(channel, position)
-            name = field_name("w", namespace, checkpoint, task_id, index)
-            fields[name] = dump(self.serde, [task_path, channel, value])
+            groups[min(index, 0)].append((index, channel, value))
+        fields = {
+            field_name("w", namespace, checkpoint, task_id, first): dump(self.serde, [task_path, group])
+            for first, group in groups.items()
+        }
         if fields:
             await self._write(thread, fields)
 

@@ -4,7 +4,8 @@ A field's name is a JSON array, so that any text may stand in it:
 
     ["c", namespace, checkpoint]               a checkpoint without its values, its parent, its metadata
     ["b", namespace, channel, version]         the value of one channel, written once
-    ["w", namespace, checkpoint, task, index]  what one task of that checkpoint wrote
+    ["w", namespace, checkpoint, task, index]  what one task of that checkpoint wrote; an error or interrupt
+                                               stands by itself under its negative index
 
 A value is the serializer's format, a colon, and its bytes.
 """
@@ -124,9 +125,10 @@ class Stored:
 
     def _pending(self, at: At) -> list[PendingWrite]:
         found = []
-        for (task, index), raw in self.writes.get(at, {}).items():
-            path, channel, value = load(self.serde, raw)
-            found.append((writes_sort_key(path, task, index), (task, channel, value)))
+        for (task, _), raw in self.writes.get(at, {}).items():
+            path, group = load(self.serde, raw)
+            for index, channel, value in group:
+                found.append((writes_sort_key(path, task, index), (task, channel, value)))
         return [write for _, write in sorted(found, key=lambda pair: pair[0])]
 
     def current(self) -> set[At]:

@@ -51,7 +51,7 @@ def prepare_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # to the end
         elif isinstance(stream, io.TextIOWrapper) and mode == "w":
             # What is no terminal is a file or a program, and those read JSON as UTF-8 wherever they run.
             encoding = stream.encoding if stream.isatty() else "utf-8"

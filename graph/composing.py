@@ -27,8 +27,8 @@ def compose(
     return Request(
         model=candidate.model,
         system=edition.system(tools=variant.tools, top=tier.top),
-        messages=(*_history(history), ChatMessage("user", text)),
-        context=_context(context, state),
+        messages=tuple(ChatMessage(m.role, legible(m.text)) for m in _messages(history, text)),
+        context=legible(_context(context, state)),
         question=text,
         passages=context.passages,
         tools=(_tool(edition, tier),) if variant.tools else (),
@@ -36,6 +36,11 @@ def compose(
         max_output_tokens=tier.max_output_tokens,
         cache_key=f"firstline-{tier.name}-{edition.versions['answer']}",
     )
+
+
+def legible(text: str) -> str:
+    """Replace halves of characters, which customers paste and models write in JSON: no request can hold them."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
@@ -56,15 +61,20 @@ def _tokens(history: list[Exchange]) -> float:
     return sum(len(e["asked"]) + len(e["answer"]) for e in history) / CHARACTERS_PER_TOKEN
 
 
-def _history(history: list[Exchange]) -> list[ChatMessage]:
+def _messages(history: list[Exchange], text: str) -> tuple[ChatMessage, ...]:
+    """Make the conversation, in which vendors want the roles to alternate and the customer to begin."""
     messages: list[ChatMessage] = []
+    before = ""  # a person's words that no answer precedes
     for exchange in history:
         asked, answer = exchange["asked"], exchange["answer"]
         if asked.strip() and answer.strip():
-            messages += [ChatMessage("user", asked), ChatMessage("assistant", answer)]
-        elif answer.strip() and messages:  # a person's words: vendors want the roles to alternate
+            messages += [ChatMessage("user", before + asked), ChatMessage("assistant", answer)]
+            before = ""
+        elif answer.strip() and messages:
             messages[-1] = ChatMessage("assistant", f"{messages[-1].text}\n\n{answer}")
-    return messages
+        elif answer.strip():
+            before += f"{answer}\n\n"
+    return (*messages, ChatMessage("user", before + text))
 
 
 def _tool(edition: Edition, tier: Tier) -> Tool:

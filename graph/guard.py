@@ -7,7 +7,6 @@ until the match is excluded, or is complete and judged. `regex` tells the two ap
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import regex
@@ -112,9 +111,6 @@ class Guard:
         return shown
 
     def _judge_all(self, *, final: bool) -> None:
-        if not _any_of(self.rules).search(self._plain, min(self._judged), partial=not final):
-            self._judged = [len(self._plain)] * len(self.rules)  # most pieces of most answers
-            return
         for number, rule in enumerate(self.rules):
             self._judged[number] = self._judge(rule, self._judged[number], final=final)
             if self.broke:
@@ -172,12 +168,6 @@ class Guard:
     def _sentence_start(self, position: int) -> int:
         ends = [match.end() for match in _SENTENCE_END.finditer(self._plain, 0, position)]
         return ends[-1] if ends else 0
-
-
-@lru_cache(maxsize=16)
-def _any_of(rules: tuple[Rule, ...]) -> regex.Pattern[str]:
-    """Return one pattern for all rules: one search tells that none of them has anything to say."""
-    return regex.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules), regex.IGNORECASE)
 
 
 def _address(link: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from graph.composing import legible
 from graph.finishing import finish
 from graph.guard import Guard
 from graph.models import ChatMessage, Request
@@ -74,7 +75,7 @@ async def _ask(context: TurnContext, text: str) -> Asked:
         request=lambda candidate, variant: Request(
             model=candidate.model,
             system=context.edition.voice.render(),
-            messages=(ChatMessage("user", text),),
+            messages=(ChatMessage("user", legible(text)),),
             context="",
             question="",
             passages=(),

@@ -208,7 +208,9 @@ async def say(
 ) -> Heard:
     """Run a turn to its end."""
     heard = Heard()
-    async with aclosing(run_turn(support, make_turn(text, id=id, conversation=conversation, signals=signals))) as c:
+    async with aclosing(
+        run_turn(support, make_turn(text, id=id, conversation=conversation, signals=signals))
+    ) as c:
         async for chunk in c:
             heard.chunks.append(chunk)
     heard.check()

@@ -108,7 +108,17 @@ async def test_a_long_opening_is_taken_back(bot: Support, sim: Sim) -> None:
         ((ESCALATES, ToolUse(arguments='{"reason": "dispute", "handover": "second"}')), True),
         ((ToolUse("search_orders", '{"order": "A1"}'),), False),
     ],
-    ids=["split", "one piece", "cut", "no JSON", "no object", "nothing", "no reason", "two calls", "other tool"],
+    ids=[
+        "split",
+        "one piece",
+        "cut",
+        "no JSON",
+        "no object",
+        "nothing",
+        "no reason",
+        "two calls",
+        "other tool",
+    ],
 )
 async def test_whatever_the_arguments_are_the_large_model_answers(
     tools: tuple[ToolUse, ...], handed_over: bool, bot: Support, sim: Sim
@@ -176,7 +186,9 @@ async def test_an_answer_without_words_goes_up(bot: Support, sim: Sim) -> None:
 
 async def test_an_answer_that_is_cut_by_its_limit_goes_up(bot: Support, sim: Sim) -> None:
     """What stood there is taken back, and the large model begins anew."""
-    sim.script.next(Reply("You have thirty days, unless", fault=FAULTS["length_mid_stream"]), Reply(LARGE_ANSWER))
+    sim.script.next(
+        Reply("You have thirty days, unless", fault=FAULTS["length_mid_stream"]), Reply(LARGE_ANSWER)
+    )
     heard = await say(bot)
     assert heard.text == LARGE_ANSWER
     assert heard.outcomes == ["length", "ok"]

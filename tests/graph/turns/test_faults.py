@@ -181,9 +181,7 @@ def _check_calls(name: str, heard: Heard, vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize("name", ["http_529", "http_500", "reset_before_headers", "event_before_words"])
-async def test_a_fault_that_passes_costs_one_quick_retry(
-    name: str, vendor: Vendor, tmp_path: Path
-) -> None:
+async def test_a_fault_that_passes_costs_one_quick_retry(name: str, vendor: Vendor, tmp_path: Path) -> None:
     """The second try with the same model gives the answer; nothing was visible, so nothing restarts."""
     async with Sim(script=Script(lambda _vendor, _body: Reply(WHOLE))) as sim:
         sim.script.next(Reply(WHOLE, fault=FAULTS[name]))

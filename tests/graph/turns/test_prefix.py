@@ -51,7 +51,9 @@ def by_hand(record: Record) -> float:
     return sum_ / 1_000_000
 
 
-async def test_the_second_turn_begins_with_the_bytes_of_the_first(bot: Support, sim: Sim, vendor: Vendor) -> None:
+async def test_the_second_turn_begins_with_the_bytes_of_the_first(
+    bot: Support, sim: Sim, vendor: Vendor
+) -> None:
     """Tools, system prompt, the first question and answer; what only the first turn needed is not among them."""
     sim.script.next(Reply("You have 30 days [1]."), Reply("Pack it well [1]."), Reply("In a week [1]."))
     await say(bot)

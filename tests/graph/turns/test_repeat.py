@@ -26,6 +26,7 @@ from tests.graph.turns.talking import (
     QUESTION,
     WHOLE,
     Heard,
+    Vendor,
     make_turn,
     open_bot,
     say,
@@ -36,6 +37,12 @@ from tests.graph.turns.talking import (
 ROOT = Path(__file__).parents[3]
 SLOW = Reply(WHOLE, tokens_per_s=20)
 """Takes about six seconds, so that it can be interrupted."""
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    """One is enough: the vendors' adapters have no part in this."""
+    return "anthropic"
 
 
 async def eventually(found: object, *, attribute: str) -> None:

@@ -33,8 +33,8 @@ class Screen:
                 self.line(f"… {route.reason}", "dim")
             case Restarted():
                 self.line("… the words above are withdrawn; the answer starts again", "dim")
-            case HandedOff(reason=reason):
-                self.line(f"→ to a person: {reason}", "yellow")
+            case HandedOff():
+                self.line("→ to a person", "yellow")
             case Finished(record):
                 for line in account(record):
                     self.line(line, "dim")
@@ -103,7 +103,7 @@ def why(record: TurnRecord, prompt_versions: Mapping[str, str]) -> RenderableTyp
     # Joined by no-break spaces, so that a name stays with its version.
     versions = (f"{name}\u00a0{version}" for name, version in prompt_versions.items())
     facts.add_row("prompts", plain(", ".join(versions)))
-    return Group(facts, _calls(record.calls), "")
+    return Group(facts, "", _calls(record.calls), "")
 
 
 _DECIDED = {"rule": "a rule", "classifier": "the classifier", "model": "the model", "person": "a person"}
@@ -111,20 +111,20 @@ _DECIDED = {"rule": "a rule", "classifier": "the classifier", "model": "the mode
 
 def _calls(calls: tuple[Call, ...]) -> RenderableType:
     if not calls:
-        return plain("\nNo model was called.")
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(1, 2, 0, 0), collapse_padding=True)
+        return plain("No model was called.")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for heading in ("tier", "model, and tokens", "outcome"):
         table.add_column(heading, overflow="fold")
-    for heading in ("first word", "total", "cost"):
+    for heading in ("first", "total", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for call in calls:
         table.add_row(
             plain(call.tier),
-            Text.assemble(plain(_model(call)), "\n", (_tokens(call), "dim")),
+            Text.assemble(plain(_model(call)), (_tokens(call), "dim")),
             call.outcome.replace("_", " "),
             duration(call.ttft_ms),
             duration(call.total_ms),
-            dollars(call.cost_usd),
+            "unknown" if call.cost_usd is None else dollars(call.cost_usd),
         )
     return table
 
@@ -134,10 +134,10 @@ def _model(call: Call) -> str:
 
 
 def _tokens(call: Call) -> str:
-    if call.usage is None:
-        return "tokens unknown"
+    if call.usage is None or not call.usage.input_tokens + call.usage.output_tokens:
+        return ""
     cached = f" ({call.usage.cache_read_tokens:,} cached)" if call.usage.cache_read_tokens else ""
-    return f"{call.usage.input_tokens:,} in{cached}, {call.usage.output_tokens:,} out"
+    return f"\n{call.usage.input_tokens:,} in{cached}, {call.usage.output_tokens:,} out"
 
 
 def dollars(cost: float | None) -> str:

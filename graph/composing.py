@@ -39,7 +39,7 @@ def compose(
 
 
 def legible(text: str) -> str:
-    """Replace halves of characters, which customers paste and models write in JSON: no request can hold them."""
+    """Replace halves of characters, which customers paste and models write: no request can hold them."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -31,6 +31,10 @@ QUESTIONS = (
 )
 PIECE = 4
 """Characters of a piece of text that the stand-in sends."""
+WARM_UP = 3
+"""Turns that are not counted: they open connections and fill caches."""
+ONE_BY_ONE = 8000.0
+"""Tokens a second that come as an event and a packet each, and hardly leave a pause."""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,9 @@ async def bench_turn(console: Console, *, turns: int) -> int:
         bench = Bench(turns, progress)
         _imports(bench)
         for provider, cpu_limit in (("anthropic", 15.0), ("openai", 25.0)):
-            await _one_at_a_time(bench, provider, cpu_limit)
+            await _one_at_a_time(bench, provider)
+            await _cpu_of_a_turn(bench, provider, "at once", None, cpu_limit)
+            await _cpu_of_a_turn(bench, provider, "one by one", ONE_BY_ONE, cpu_limit)
         await _long_conversation(bench)
         await _at_once(bench)
     bench.add(
@@ -137,24 +143,19 @@ def _sample(run: tuple[float, list[tuple[float, int]], float], seen: Seen) -> Sa
     return Sample((seen.arrived - start) * 1000, out, cpu)
 
 
-async def _one_at_a_time(bench: Bench, provider: str, cpu_limit: float) -> None:
+async def _one_at_a_time(bench: Bench, provider: str) -> None:
     samples: list[Sample] = []
-    bare: list[float] = []
     task = bench.progress.add_task(f"{provider}, one at a time", total=bench.turns)
     async with (
         vendor(ttft_s=0.02, tokens_per_s=250) as stand_in,
         open_support(stand_in.settings(provider)) as support,
     ):
         support.warm_up().join()
-        ask = _bare_loop(provider, stand_in)
-        for number in range(bench.turns + 3):
+        for number in range(bench.turns + WARM_UP):
             run = await _run(support, f"{provider}-{number}", QUESTIONS[number % len(QUESTIONS)])
             sample = _sample(run, (await stand_in.seen())[0])
-            spent = await _cpu(ask)
-            await stand_in.seen()
-            if number >= 3:  # the first ones open connections and fill caches
+            if number >= WARM_UP:
                 samples.append(sample)
-                bare.append(spent)
                 bench.progress.advance(task)
     before = sorted(s.before_ms for s in samples)
     bench.add(f"{provider}: before the request leaves, p50", statistics.median(before), "ms", 10)
@@ -162,9 +163,35 @@ async def _one_at_a_time(bench: Bench, provider: str, cpu_limit: float) -> None:
     out = sorted(ms for s in samples for ms in s.out_ms)
     bench.add(f"{provider}: words out after they came in, p50", statistics.median(out), "ms", 3)
     bench.add(f"{provider}: words out after they came in, p95", _percentile(out, 95), "ms")
-    cpu = statistics.median(s.cpu_ms for s in samples)
-    bench.add(f"{provider}: CPU a turn of 85 tokens, p50", cpu, "ms", cpu_limit)
-    bench.add(f"{provider}: the same by a bare SDK loop, p50", statistics.median(bare), "ms")
+
+
+async def _cpu_of_a_turn(
+    bench: Bench, provider: str, how: str, tokens_per_s: float | None, limit: float | None
+) -> None:
+    """Measure a turn's CPU beside a bare SDK loop, in turn.
+
+    Tokens come without pauses: a machine that goes to sleep between two tokens charges the waking up (0.1 ms and
+    more here) to whoever it wakes, which says nothing of the program. `_at_once` measures with pauses.
+    """
+    turn: list[float] = []
+    bare: list[float] = []
+    rounds = bench.turns * 2
+    task = bench.progress.add_task(f"{provider}, CPU, tokens {how}", total=rounds)
+    async with (
+        vendor(ttft_s=0, tokens_per_s=tokens_per_s) as stand_in,
+        open_support(stand_in.settings(provider)) as support,
+    ):
+        support.warm_up().join()
+        ask = _bare_loop(provider, stand_in)
+        for number in range(rounds + WARM_UP):
+            *_, cpu = await _run(support, f"cpu-{number}", QUESTIONS[number % len(QUESTIONS)])
+            spent = await _cpu(ask)
+            if number >= WARM_UP:
+                turn.append(cpu)
+                bare.append(spent)
+                bench.progress.advance(task)
+    bench.add(f"{provider}: CPU of a turn, 85 tokens {how}, p50", statistics.median(turn), "ms", limit)
+    bench.add(f"{provider}: a bare SDK loop, 85 tokens {how}, p50", statistics.median(bare), "ms")
 
 
 async def _cpu(work: Callable[[], Awaitable[None]]) -> float:

@@ -42,9 +42,9 @@ class LanguageDetector:
         self._loading = threading.Lock()
 
     def warm_up(self) -> None:
-        """Load the model now (about 0.3 s), so that the first message does not wait for it."""
+        """Load the model now (about 0.3 s and 75 MB), so that the first message does not wait for it."""
         with self._loading:
-            _ = self._latin, self._any
+            _ = self._model
 
     def detect(self, text: str, default: str) -> str:
         """Return an ISO 639-1 code, `default` where the message is too short to tell."""
@@ -53,31 +53,21 @@ class LanguageDetector:
             return default
         if plain := by_function_words(text[:2000]):
             return plain
-        latin = sum("LATIN" in unicodedata.name(c, "") for c in letters[:200])
         with self._loading:
-            if latin * 2 < len(letters[:200]):
-                code, probability = self._any.classify(text[:2000])
-                # In another script, a guess is nearer than a default in Latin script.
-                return str(code) if probability >= SURE or default in LATIN else default
-            code, probability = self._latin.classify(text[:2000])
-            if probability < CERTAIN and len(letters) >= LETTERS_FOR_ANY:
-                other, how_sure = self._any.classify(text[:2000])
-                if how_sure >= SURE:
-                    return str(other)
-        return str(code) if probability >= SURE else default
+            ranked = {str(code): float(share) for code, share in self._model.rank(text[:2000])}
+        among_all = max(ranked, key=lambda code: ranked[code])
+        if sum("LATIN" in unicodedata.name(c, "") for c in letters[:200]) * 2 < len(letters[:200]):
+            # In another script, a guess is nearer than a default in Latin script.
+            return among_all if ranked[among_all] >= SURE or default in LATIN else default
+        known = {code: ranked[code] for code in LATIN}
+        code = max(known, key=lambda code: known[code])
+        share = known[code] / (sum(known.values()) or 1.0)
+        if share < CERTAIN and len(letters) >= LETTERS_FOR_ANY and ranked[among_all] >= SURE:
+            return among_all
+        return code if share >= SURE else default
 
     @cached_property
-    def _latin(self) -> Any:
-        identifier = self._load()
-        identifier.set_languages(list(LATIN))
-        return identifier
-
-    @cached_property
-    def _any(self) -> Any:
-        return self._load()
-
-    @staticmethod
-    def _load() -> Any:
+    def _model(self) -> Any:
         # Late, because it takes 0.3 s that nobody should wait for before the first prompt.
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

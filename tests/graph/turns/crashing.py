@@ -1,7 +1,8 @@
 """Savers that end a turn between two steps, and a process of its own that answers until it is killed.
 
-As a program: `python -m tests.graph.turns.crashing JSON`, with home, anthropic, redis, text and, to stand still once a
-step is stored, node (`end` for after the last). Prints each chunk's words as a JSON line, then `frozen`.
+As a program: `python -m tests.graph.turns.crashing JSON`, with home, anthropic, redis, text, conversation and,
+to stand still once a step is stored, node (`end` for after the last). Writes the words of each chunk as a JSON
+line, then `frozen`.
 """
 
 from __future__ import annotations
@@ -64,15 +65,21 @@ async def lose_redis() -> None:
     raise StateError("Redis cannot be reached")
 
 
+def write(line: str) -> None:
+    """Write a line for the process that watches this one."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 async def freeze() -> None:
     """Say so, and stand still."""
-    print("frozen", flush=True)
+    write("frozen")
     await asyncio.Event().wait()
 
 
 def with_saver(support: Support, node: str, then: Callable[[], Any]) -> Support:
     """Give the bot a saver that does `then` before a node."""
-    saver = StoppingSaver(support.saver._redis)  # noqa: SLF001
+    saver = StoppingSaver(support.saver._redis)
     saver.node, saver.then = node, then
     return replace(support, saver=saver, graph=build_graph(saver))
 
@@ -87,7 +94,7 @@ async def _main(given: dict[str, str]) -> None:
         async with aclosing(run_turn(support, turn)) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
-                    print(json.dumps(chunk.text), flush=True)
+                    write(json.dumps(chunk.text))
 
 
 if __name__ == "__main__":

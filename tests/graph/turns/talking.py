@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -112,7 +112,7 @@ async def open_bot(
     people: bool = True,
     redis: str | None = None,
 ) -> AsyncIterator[Support]:
-    """Open the bot over the sample shop; it has keys for these vendors, whose addresses are the stand-in's."""
+    """Open the bot over the sample shop; it has these vendors' keys, and the stand-in's addresses."""
     has = set(vendors) if sim else set()
     settings = settings_for(
         home,
@@ -207,12 +207,8 @@ async def say(
     signals: Signals = Signals(),  # noqa: B008  # frozen
 ) -> Heard:
     """Run a turn to its end."""
-    heard = Heard()
-    async with aclosing(
-        run_turn(support, make_turn(text, id=id, conversation=conversation, signals=signals))
-    ) as c:
-        async for chunk in c:
-            heard.chunks.append(chunk)
+    turn = make_turn(text, id=id, conversation=conversation, signals=signals)
+    heard = Heard([chunk async for chunk in run_turn(support, turn)])
     heard.check()
     return heard
 

@@ -1,4 +1,4 @@
-"""An easy turn costs one model call, a hard one two; the customer hears of it before the handover is written."""
+"""An easy turn costs one model call, a hard one two; the customer hears of it before the handover is there."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_a_long_opening_is_taken_back(bot: Support, sim: Sim) -> None:
 async def test_whatever_the_arguments_are_the_large_model_answers(
     tools: tuple[ToolUse, ...], handed_over: bool, bot: Support, sim: Sim
 ) -> None:
-    """Arguments that are cut or broken count as an escalation without handover; of two calls the first counts."""
+    """Arguments that are cut or broken are an escalation without handover; of two calls the first counts."""
     sim.script.next(Reply(tools=tools), Reply(LARGE_ANSWER))
     heard = await say(bot)
     assert heard.text == LARGE_ANSWER

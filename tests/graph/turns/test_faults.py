@@ -1,4 +1,4 @@
-"""Every fault of every vendor, before and after the first words: a whole answer or a person, never half an answer."""
+"""Every fault of every vendor, before and after the first words: a whole answer or a person, never half of one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Faulty:
 
 
 async def run_all(support: Support, names: list[str]) -> dict[str, tuple[Heard, float]]:
-    """Run a turn for each fault, a few at once, each with breakers of its own; return what came and the seconds."""
+    """Run a turn for each fault, a few at once, each with its own breakers; return what came and the seconds."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> tuple[Heard, float]:
@@ -116,13 +116,15 @@ def test_every_fault_has_an_expectation() -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_with_both_keys_the_other_vendor_gives_a_whole_answer(vendor: Vendor, tmp_path: Path) -> None:
-    """The leader has the fault: the next candidate answers whole; what the model itself ends goes to a person."""
+    """The leader has the fault: the next one answers whole; what the model itself ends goes to a person."""
     other: Vendor = "openai" if vendor == "anthropic" else "anthropic"
     tiers = tiers_file((vendor, other), first_token=FIRST_TOKEN_S, stall=FIRST_TOKEN_S, answer=ANSWER_S)
-    async with Sim(script=Script(Faulty(vendor))) as sim:
-        async with open_bot(make_home(tmp_path, tiers), sim) as support:
-            await say(support, f"{QUESTION} #{NAMES.index('http_404'):04}", conversation="connects")
-            found = await run_all(support, NAMES)
+    async with (
+        Sim(script=Script(Faulty(vendor))) as sim,
+        open_bot(make_home(tmp_path, tiers), sim) as support,
+    ):
+        await say(support, f"{QUESTION} #{NAMES.index('http_404'):04}", conversation="connects")
+        found = await run_all(support, NAMES)
     for name, (heard, seconds) in found.items():
         answers_itself = FAULTS[name].kind in REFUSES
         _check_whole(name, heard, seconds)
@@ -138,11 +140,13 @@ async def test_with_both_keys_the_other_vendor_gives_a_whole_answer(vendor: Vend
 async def test_with_one_key_the_articles_are_quoted(vendor: Vendor, tmp_path: Path) -> None:
     """No other vendor is there: what the articles cover is quoted."""
     tiers = tiers_file(first_token=FIRST_TOKEN_S, stall=FIRST_TOKEN_S, answer=ANSWER_S)
-    async with Sim(script=Script(Faulty(vendor))) as sim:
-        async with open_bot(make_home(tmp_path, tiers), sim, [vendor]) as support:
-            opening = support.services.prompts.phrases.say("extractive_opening", "en")
-            closing = support.services.prompts.phrases.say("extractive_closing", "en")
-            found = await run_all(support, NAMES)
+    async with (
+        Sim(script=Script(Faulty(vendor))) as sim,
+        open_bot(make_home(tmp_path, tiers), sim, [vendor]) as support,
+    ):
+        opening = support.services.prompts.phrases.say("extractive_opening", "en")
+        closing = support.services.prompts.phrases.say("extractive_closing", "en")
+        found = await run_all(support, NAMES)
     for name, (heard, seconds) in found.items():
         answers_itself = FAULTS[name].kind in REFUSES
         _check_whole(name, heard, seconds)
@@ -201,9 +205,11 @@ async def test_a_dead_large_model_leads_to_a_person(vendor: Vendor, tmp_path: Pa
             return Reply(WHOLE, fault=FAULTS["cut_mid_stream"])
         return Reply(tools=(ESCALATES,))
 
-    async with Sim(script=Script(rule)) as sim:
-        async with open_bot(make_home(tmp_path), sim, [vendor]) as support:
-            heard = await say(support)
+    async with (
+        Sim(script=Script(rule)) as sim,
+        open_bot(make_home(tmp_path), sim, [vendor]) as support,
+    ):
+        heard = await say(support)
     assert heard.record.outcome == "handed_off"
     assert heard.outcomes == ["escalated", "cut_off"]
     assert len(heard.restarts) == 1

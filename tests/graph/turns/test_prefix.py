@@ -1,4 +1,4 @@
-"""The beginning of the prompt is the same bytes from turn to turn, so that vendors cache it; and it is priced so."""
+"""The beginning of the prompt is the same bytes from turn to turn, so that vendors cache it; and it is priced."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def by_hand(record: Record) -> float:
 async def test_the_second_turn_begins_with_the_bytes_of_the_first(
     bot: Support, sim: Sim, vendor: Vendor
 ) -> None:
-    """Tools, system prompt, the first question and answer; what only the first turn needed is not among them."""
+    """Tools, system prompt, the first question and answer; not what only the first turn needed."""
     sim.script.next(Reply("You have 30 days [1]."), Reply("Pack it well [1]."), Reply("In a week [1]."))
     await say(bot)
     await say(bot, "How should I pack a lamp that goes back?", id="t2")

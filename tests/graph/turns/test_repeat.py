@@ -1,4 +1,4 @@
-"""The same turn again: what was finished is said again, what was interrupted is continued, nothing is done twice."""
+"""The same turn again: what was finished is said again, what was interrupted goes on, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def vendor() -> Vendor:
 
 async def eventually(found: object, *, attribute: str) -> None:
     """Wait until an attribute is true; the timeout of the test ends a wait in vain."""
-    while not getattr(found, attribute):
+    while not getattr(found, attribute):  # noqa: ASYNC110  # the stand-in tells nobody when it changes
         await asyncio.sleep(0.01)
 
 
@@ -230,7 +230,7 @@ async def shared(home: Path, sim: Sim, redis_server: str) -> AsyncIterator[Suppo
 
 
 async def killed(home: Path, sim: Sim, redis: str, conversation: str, node: str | None = None) -> list[str]:
-    """Answer in another process, kill it at its first words, or frozen before a node; return the lines it wrote."""
+    """Answer in another process; kill it at its first words, or frozen before a node; return its lines."""
     given = {"home": str(home), "anthropic": sim.anthropic_url, "redis": redis, "text": QUESTION}
     given |= {"conversation": conversation} | ({"node": node} if node else {})
     program = [sys.executable, "-m", "tests.graph.turns.crashing", json.dumps(given)]
@@ -252,7 +252,7 @@ async def killed(home: Path, sim: Sim, redis: str, conversation: str, node: str 
 async def test_a_process_that_is_killed_mid_answer_loses_nothing(
     shared: Support, home: Path, sim: Sim, redis_server: str
 ) -> None:
-    """The next process continues: one whole answer, the route as it was decided, the turn once in the history."""
+    """The next process continues: one whole answer, the route as it was, the turn once in the history."""
     sim.script.next(SLOW, Reply(WHOLE))
     assert await killed(home, sim, redis_server, "kill-1")
     before = await state_of(shared, "kill-1")

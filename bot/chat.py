@@ -16,7 +16,7 @@ from bot.app import App, running
 from bot.conversation import Conversations
 from bot.lines import Lines
 from bot.settings import BotSettings
-from bot.terminal import Screen, why
+from bot.terminal import Screen, counted, why
 from graph.command_line import COULD_NOT_RUN, FINE, INTERRUPTED, make_console
 from graph.errors import StateError
 from graph.records.codec import to_line
@@ -58,7 +58,7 @@ def opening(app: App, knowledge: Path | None) -> Iterator[str]:
             " For your own articles: --knowledge DIR, or `bot init DIR` and BOT_HOME."
         )
     else:
-        yield f"{articles} articles from {support.knowledge.folder}."
+        yield f"{counted(articles, 'article')} from {support.knowledge.folder}."
     tiers = support.services.tiers.ladder
     if tiers[0].name == EXTRACTIVE:
         yield "No model key is set: answers are quotations. Set ANTHROPIC_API_KEY or OPENAI_API_KEY."

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from bot.settings import BotSettings
-from graph.errors import FirstlineError, ModelError
+from bot.terminal import counted
+from graph.command_line import FINE, FOUND_WANTING
+from graph.errors import FirstlineError, ModelError, StateError
 from graph.models.pool import ModelPool
 from graph.settings import GraphSettings
 from graph.state_store import eviction_policy, open_state, safe_url
@@ -21,11 +23,15 @@ from graph.tiers import EXTRACTIVE, Tiers
 from prompts import open_prompts
 
 Level: TypeAlias = Literal["ok", "warning", "wanting"]
-MARKS: dict[Level, str] = {
-    "ok": "[green]ok     [/green]",
-    "warning": "[yellow]warning[/yellow]",
-    "wanting": "[red]wanting[/red]",
+STYLES: dict[Level, str] = {"ok": "green", "warning": "yellow", "wanting": "red"}
+
+
+REMEDIES = {
+    "unauthorized": "correct {vendor}_API_KEY, or let it use these models",
+    "out_of_credit": "add credit to the account of {vendor}_API_KEY, or raise its limit",
+    "unknown_model": "correct {vendor}_BASE_URL; this address has no list of models",
 }
+DOWN = "the next candidate takes over meanwhile; if it lasts, see {vendor}_BASE_URL and the network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,9 @@ async def check(settings: BotSettings, console: Console, knowledge: Path | None 
     wanting = False
     async for finding in findings(settings, knowledge):
         wanting = wanting or finding.level == "wanting"
-        console.print(
-            f"{MARKS[finding.level]} [bold]{finding.about:<9}[/bold] {escape(finding.says)}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    return 1 if wanting else 0
+        mark, about = (f"{finding.level:<7} ", STYLES[finding.level]), (f"{finding.about:<9} ", "bold")
+        console.print(Text.assemble(mark, about, finding.says), soft_wrap=True)
+    return FOUND_WANTING if wanting else FINE
 
 
 async def findings(settings: BotSettings, knowledge: Path | None = None) -> AsyncIterator[Finding]:
@@ -72,7 +75,7 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
 def _try(about: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding("ok", about, look())
-    except (FirstlineError, OSError) as error:
+    except FirstlineError as error:
         return Finding("wanting", about, str(error))
 
 
@@ -91,7 +94,7 @@ def _knowledge(settings: GraphSettings, folder: Path | None) -> list[Finding]:
     except FirstlineError as error:
         return [Finding("wanting", "knowledge", str(error))]
     sample = folder is None and settings.bot_home is None
-    says = f"{articles.articles} articles, {articles.passages} passages"
+    says = f"{counted(articles.articles, 'article')}, {counted(articles.passages, 'passage')}"
     first = Finding(
         "ok", "knowledge", f"{says} of the sample shop; set BOT_HOME for your own" if sample else says
     )
@@ -118,8 +121,10 @@ async def _vendor(pool: ModelPool, provider: str, wanted: set[str]) -> Finding:
         known = await pool.model(provider).models()
     except ModelError as error:
         # A vendor that is down comes back by itself; a wrong key does not.
-        level: Level = "wanting" if error.kind in ("unauthorized", "out_of_credit") else "warning"
-        return Finding(level, provider, f"{error.kind}: {error}")
+        remedy = REMEDIES.get(error.kind)
+        level: Level = "wanting" if remedy else "warning"
+        advice = (remedy or DOWN).format(vendor=provider.upper())
+        return Finding(level, provider, f"{error.kind.replace('_', ' ')}: {advice} ({error})")
     if missing := sorted(wanted - known):
         return Finding("wanting", provider, f"does not know {', '.join(missing)}; correct tiers.toml")
     return Finding("ok", provider, ", ".join(sorted(wanted)))
@@ -143,8 +148,14 @@ async def _state(settings: GraphSettings) -> Finding:
 
 
 def _data(folder: Path) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as probe:
-        probe.write(b"x" * 4096)
-        probe.flush()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"x" * 65_536)
+            probe.flush()
+    except OSError as error:
+        raise StateError(
+            f"{folder} cannot be written ({error.strerror}):"
+            " make room there, or set BOT_DATA to another folder"
+        ) from None
     return f"{folder} can be written"

@@ -93,6 +93,9 @@ def init(
     async def make() -> int:
         for path in make_home(folder):
             typer.echo(path)
+        typer.echo(
+            f"Next: put your help articles into {folder / 'knowledge'}, a Markdown file each.", err=True
+        )
         return 0
 
     run_to_exit(make)

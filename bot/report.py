@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.terminal import counted
 from graph.records.ledger import LedgerView, RatedTurn
 from graph.records.statistics import by_tier, cost, group, ratings, spread
 
@@ -42,7 +43,7 @@ def render_report(view: LedgerView) -> RenderableType:
     numbers = report_numbers(view)
     rows = [*numbers["tiers"].items(), *([("all", numbers["all"])] if len(numbers["tiers"]) > 1 else [])]
     return Group(
-        Text(f"{_count(len(view.turns), 'turn')}: {_outcomes(numbers['outcomes'])}."),
+        Text(f"{counted(len(view.turns), 'turn')}: {_outcomes(numbers['outcomes'])}."),
         _times(rows),
         _escalation(numbers["routes"], len(view.turns)),
         _ratings(rows),
@@ -126,10 +127,6 @@ def _costs(rows: list[tuple[str, dict[str, Any]]]) -> Table:
 
 def _outcomes(outcomes: dict[str, int]) -> str:
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in outcomes.items())
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _time(milliseconds: float | None) -> str:

@@ -154,6 +154,11 @@ def duration(ms: float | None) -> str:
     return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
+def counted(number: int, thing: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _who(record: TurnRecord) -> str:
     model = next((call.model for call in reversed(record.calls) if call.tier == record.route.tier), "")
     return record.route.tier if model in ("", record.route.tier) else f"{record.route.tier} ({model})"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.console import Console
 
 from evals.bench.retrieve import measure_quality, measure_speed, print_retrieve
 from evals.bench.turn import bench_turn
@@ -18,8 +18,9 @@ from evals.route import route_lines
 from evals.sim.script import DefaultRule, Script
 from evals.sim.server import serve
 from evals.sim.settings import Settings
-from graph.command_line import fail, make_app, run_to_exit
-from graph.errors import FirstlineError
+from graph.command_line import make_app, make_console, run_to_exit
+from graph.errors import InputError
+from graph.log import configure_log
 from graph.settings import GraphSettings, graph_settings
 from graph.support import load_all_tiers, open_articles, open_services
 
@@ -51,7 +52,7 @@ def route(file: Lines = None, knowledge: Knowledge = None) -> None:
         # All tiers, whatever keys there are: what is asked is where a turn would go.
         services = open_services(settings, open_articles(settings, knowledge), load_all_tiers(settings))
         async for line in route_lines(_lines(file), services):
-            print(json.dumps(line, ensure_ascii=False), flush=True)
+            typer.echo(json.dumps(line, ensure_ascii=False))
         return 0
 
     run_to_exit(run)
@@ -69,12 +70,12 @@ def retrieve(
 
     In: {"id", "query"}. Out: {"id", "passages": [{"article", "passage", "score"}]}, best first.
 
-    Example: echo '{"id": 1, "query": "How do I return shoes?"}' | evals retrieve -k 3
+    Example: echo '{"id": "1", "query": "How do I return shoes?"}' | evals retrieve -k 3
     """
 
     async def run() -> int:
         for line in retrieve_lines(_lines(file), open_articles(_settings(), knowledge), k):
-            print(json.dumps(line, ensure_ascii=False), flush=True)
+            typer.echo(json.dumps(line, ensure_ascii=False))
         return 0
 
     run_to_exit(run)
@@ -88,10 +89,11 @@ def sim(
 ) -> None:
     """Run stand-ins for both vendors' streaming APIs, with the key `sim-key`.
 
-    A message with the word [hard] in it makes the small model escalate.
+    A message with the word \\[hard] in it makes the small model escalate.
 
-    Example: evals sim --port 8765, and then
-    ANTHROPIC_API_KEY=sim-key ANTHROPIC_BASE_URL=http://127.0.0.1:8765 bot chat
+    Example: evals sim --port 8765
+
+    Then: ANTHROPIC_API_KEY=sim-key ANTHROPIC_BASE_URL=http://127.0.0.1:8765 bot chat
     """
 
     async def run() -> int:
@@ -107,7 +109,7 @@ def turn(turns: Annotated[int, typer.Option(min=5, help="Turns a vendor, one at 
 
     Example: evals bench turn
     """
-    run_to_exit(lambda: bench_turn(Console(), turns=turns))
+    run_to_exit(lambda: bench_turn(make_console(), turns=turns))
 
 
 @bench.command("retrieve")
@@ -124,23 +126,30 @@ def bench_retrieve(
 
     async def run() -> int:
         quality = measure_quality(_lines(file), open_articles(_settings(), knowledge))
-        print_retrieve(Console(), quality, measure_speed())
+        print_retrieve(make_console(), quality, measure_speed())
         return 0
 
     run_to_exit(run)
 
 
 def _settings() -> GraphSettings:
-    try:
-        return graph_settings()
-    except FirstlineError as error:
-        fail(str(error))
+    """Read the environment and start the log; only what is wrong is said beside the results."""
+    settings = graph_settings()
+    level = settings.log_level or "warning"
+    configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+    return settings
 
 
-def _lines(file: Path | None) -> Iterable[str]:
-    if file is None:
-        return sys.stdin
+def _lines(file: Path | None) -> Iterator[str]:
+    """Read lines one by one, so that a pipe is answered as it comes."""
     try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}")
+        with nullcontext(sys.stdin.buffer) if file is None else file.open("rb") as source:
+            for number, raw in enumerate(source, 1):
+                try:
+                    yield raw.decode("utf-8").removeprefix("\ufeff")
+                except UnicodeDecodeError:
+                    raise InputError(f"line {number} is not UTF-8 text; save the file as UTF-8") from None
+    except OSError as error:
+        raise InputError(
+            f"{file or 'standard input'} cannot be read ({error.strerror}); give JSON lines"
+        ) from None

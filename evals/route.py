@@ -49,7 +49,10 @@ def _parse(line: str, number: int) -> tuple[str, str, list[Exchange]]:
         id = data["id"]
     except (ValueError, KeyError, TypeError) as error:
         wants = '{"id": ..., "messages": [{"role": "user", "text": ...}]}'
-        raise InputError(f"line {number}: {error!r}; each line must be {wants}") from None
+        missing = (
+            f'it has no "{error.args[0]}"' if isinstance(error, KeyError) else "it is not JSON of that shape"
+        )
+        raise InputError(f"line {number} is not as it must be: {missing}; write it like {wants}") from None
     if not messages or messages[-1][0] != "user":
         raise InputError(f"line {number}: the last message must be the customer's, with the role `user`")
     return id, messages[-1][1], _history(messages[:-1])

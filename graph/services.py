@@ -14,7 +14,6 @@ from graph.tiers import Tiers
 from graph.turn import Call, Turn
 from prompts import Edition, Prompts
 
-
 BEGINNING = 4
 """Turns that may be at work at once before their model is asked; waiting for a model does not count."""
 

@@ -26,6 +26,7 @@ PHRASES: dict[str, frozenset[str]] = {
     "too_long": frozenset(),
     "no_words": frozenset(),
     "not_readable": frozenset(),
+    "articles_foreign": frozenset(),
     "language_unknown": frozenset(),
     "error": frozenset(),
     "slow": frozenset(),

@@ -13,6 +13,7 @@ from graph.guard import Guard
 from graph.models import ChatMessage, Request
 from graph.models.asking import Asked, Asking
 from graph.records.codec import to_dict
+from graph.routing.decide import FOREIGN
 from graph.services import TurnContext
 from graph.state import State
 from graph.tiers import EXTRACTIVE
@@ -47,6 +48,8 @@ def _phrase(context: TurnContext, state: State, route: Route) -> str:
         r.reason == route.reason and r.to == PERSON and isinstance(r.on, Says) for r in rules
     )
     key = "handoff_asked" if asked else "handoff"
+    if route.reason == FOREIGN and not context.services.people:
+        return "articles_foreign"
     if not context.services.people:
         uncovered = state.get("covered") is False and not asked
         return "not_covered" if uncovered else f"{key}_nobody"

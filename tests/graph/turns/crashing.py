@@ -1,8 +1,8 @@
 """Savers that end a turn between two steps, and a process of its own that answers until it is killed.
 
-As a program: `python -m tests.graph.turns.crashing JSON`, with home, anthropic, redis, text, conversation and,
-to stand still once a step is stored, node (`end` for after the last). Writes the words of each chunk as a JSON
-line, then `frozen`.
+As a program: `python -m tests.graph.turns.crashing JSON`, with home, anthropic, redis, text, conversation
+and, to stand still once a step is stored, node (`end` for after the last). Writes the words of each chunk as
+a JSON line, then `frozen`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import pytest
 import structlog
 
 from evals.sim import FAULTS, Reply, Settings, Sim, ToolUse
+from graph.errors import CutOff
+from graph.models.faults import transport_faults
 from graph.support import SAMPLE_SHOP, Support, open_support
 from tests.graph.turns.talking import (
     QUESTION,
@@ -132,6 +134,14 @@ async def test_what_is_not_a_question_is_not_in_the_log(bot: Support, sim: Sim) 
         await say(bot, LEGIBLE["a lone surrogate"])
     assert {line["event"] for line in logged} == {"model.failed"}
     assert "shoes" not in repr(logged)
+
+
+async def test_a_fault_does_not_quote_what_could_not_be_sent() -> None:
+    """What it says goes into the log."""
+    with pytest.raises(CutOff) as caught:
+        async with transport_faults():
+            LEGIBLE["a lone surrogate"].encode()
+    assert "shoes" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "😀", "And then?", "x" * 40_000])

@@ -1,4 +1,4 @@
-"""An easy turn costs one model call, a hard one two; the customer hears of it before the handover is there."""
+"""An easy turn costs one model call, a hard one two; the customer hears of it on the tool's name."""
 
 from __future__ import annotations
 

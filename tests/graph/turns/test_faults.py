@@ -1,4 +1,4 @@
-"""Every fault of every vendor, before and after the first words: a whole answer or a person, never half of one."""
+"""Every fault of every vendor, before and after the first words: a whole answer or a person."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Faulty:
 
 
 async def run_all(support: Support, names: list[str]) -> dict[str, tuple[Heard, float]]:
-    """Run a turn for each fault, a few at once, each with its own breakers; return what came and the seconds."""
+    """Run a turn for each fault, a few at once, each with its own breakers; return what came and when."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> tuple[Heard, float]:

@@ -1,4 +1,4 @@
-"""The beginning of the prompt is the same bytes from turn to turn, so that vendors cache it; and it is priced."""
+"""The prompt begins with the same bytes turn after turn, so that vendors cache it, and it is priced so."""
 
 from __future__ import annotations
 

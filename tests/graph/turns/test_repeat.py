@@ -1,4 +1,4 @@
-"""The same turn again: what was finished is said again, what was interrupted goes on, nothing is done twice."""
+"""The same turn again: what was finished is said again, what was interrupted goes on, never twice."""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ def route(file: Lines = None, knowledge: Knowledge = None) -> None:
         settings = _settings()
         # All tiers, whatever keys there are: what is asked is where a turn would go.
         services = open_services(settings, open_articles(settings, knowledge), load_all_tiers(settings))
+        services.languages.warm_up()  # or the first message would be timed with it
         async for line in route_lines(_lines(file), services):
             typer.echo(json.dumps(line, ensure_ascii=False))
         return 0
@@ -70,7 +71,7 @@ def retrieve(
 
     In: {"id", "query"}. Out: {"id", "passages": [{"article", "passage", "score"}]}, best first.
 
-    Example: echo '{"id": "1", "query": "How do I return shoes?"}' | evals retrieve -k 3
+    Example: evals retrieve -k 3 questions.jsonl --knowledge help/
     """
 
     async def run() -> int:
@@ -87,13 +88,13 @@ def sim(
     ttft: Annotated[float, typer.Option(help="Seconds to the first token.")] = 0.3,
     rate: Annotated[float, typer.Option(help="Tokens a second.")] = 100.0,
 ) -> None:
-    """Run stand-ins for both vendors' streaming APIs, with the key `sim-key`.
+    r"""Run stand-ins for both vendors' streaming APIs, with the key `sim-key`.
 
-    A message with the word \\[hard] in it makes the small model escalate.
+    A message with the word \[hard] in it makes the small model escalate.
 
     Example: evals sim --port 8765
 
-    Then: ANTHROPIC_API_KEY=sim-key ANTHROPIC_BASE_URL=http://127.0.0.1:8765 bot chat
+    Then set ANTHROPIC_API_KEY=sim-key and ANTHROPIC_BASE_URL=http://127.0.0.1:8765 for `bot chat`.
     """
 
     async def run() -> int:
@@ -105,7 +106,7 @@ def sim(
 
 @bench.command("turn")
 def turn(turns: Annotated[int, typer.Option(min=5, help="Turns a vendor, one at a time.")] = 40) -> None:
-    """What a turn costs beside the model: time, CPU, state, import; exits 1 where a limit is passed.
+    """Measure what a turn costs beside the model: time, CPU, state, import; exits 1 where a limit is passed.
 
     Example: evals bench turn
     """
@@ -119,7 +120,7 @@ def bench_retrieve(
     ],
     knowledge: Knowledge = None,
 ) -> None:
-    """How well and how fast articles are found: recall, hits, index and search time.
+    """Measure how well and how fast articles are found: recall, hits, index and search time.
 
     Example: evals bench retrieve questions.jsonl --knowledge help/
     """

@@ -19,15 +19,15 @@ from graph.turn import Message, Turn
 
 
 async def route_lines(lines: Iterable[str], services: Services) -> AsyncIterator[dict[str, Any]]:
-    """Turn `{"id","messages":[{"role","text"}]}` into `{"id","tier","by","reason","confidence","ms"}`, line by line.
+    """Turn lines `{"id","messages":[{"role","text"}]}` into `{"id","tier","by","reason","confidence","ms"}`.
 
     The last message is the customer's; those before are the history. `ms` is the time of the whole decision,
     the search included. Raises InputError naming the line that is not right.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            id, text, history = _parse(line, number)
-            yield {"id": id, **await _route(id, text, history, services)}
+            case, text, history = _parse(line, number)
+            yield {"id": case, **await _route(case, text, history, services)}
 
 
 async def _route(id: str, text: str, history: list[Exchange], services: Services) -> dict[str, Any]:
@@ -46,16 +46,16 @@ def _parse(line: str, number: int) -> tuple[str, str, list[Exchange]]:
     try:
         data = json.loads(line)
         messages = [(str(m["role"]), str(m["text"])) for m in data["messages"]]
-        id = data["id"]
+        case = data["id"]
     except (ValueError, KeyError, TypeError) as error:
         wants = '{"id": ..., "messages": [{"role": "user", "text": ...}]}'
         missing = (
-            f'it has no "{error.args[0]}"' if isinstance(error, KeyError) else "it is not JSON of that shape"
+            f'it has no "{error.args[0]}"' if isinstance(error, KeyError) else "it is other JSON, or none"
         )
         raise InputError(f"line {number} is not as it must be: {missing}; write it like {wants}") from None
     if not messages or messages[-1][0] != "user":
         raise InputError(f"line {number}: the last message must be the customer's, with the role `user`")
-    return id, messages[-1][1], _history(messages[:-1])
+    return case, messages[-1][1], _history(messages[:-1])
 
 
 def _history(messages: list[tuple[str, str]]) -> list[Exchange]:

@@ -41,12 +41,12 @@ def build_graph(saver: BaseCheckpointSaver[Any] | None) -> Graph:
 
 
 async def after_route(state: State) -> Literal["answer", "handoff"]:
-    """A person gets the turn, or a model does."""
+    """Send the turn to a person, or to a model."""
     return "handoff" if state["route"]["tier"] == PERSON else "answer"
 
 
 async def after_check(state: State) -> Literal["answer", "handoff", "__end__"]:
-    """The draft was the answer; or the turn goes on by the route that `check` has set."""
+    """End where the draft was the answer; else go on by the route that `check` has set."""
     if state["draft"] is None:
         return "__end__"
     return await after_route(state)

@@ -22,12 +22,13 @@ def finish(
     state: State,
     route: Route,
     outcome: Outcome,
+    *,
     calls: list[dict[str, Any]],
     summary: str = "",
 ) -> dict[str, Any]:
     """Return the state's last update of a turn: the record, and the exchange in the trimmed history."""
     answer = context.speaker.shown
-    record = make_record(context, state, route, outcome, calls, answer)
+    record = make_record(context, state, route, outcome, calls=calls, answer=answer)
     asked = context.turn.text[:4000]
     exchange = Exchange(id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary)
     history = [*(state.get("history") or []), exchange]
@@ -45,6 +46,7 @@ def make_record(
     state: State,
     route: Route,
     outcome: Outcome,
+    *,
     calls: list[dict[str, Any]],
     answer: str,
 ) -> TurnRecord:

@@ -57,13 +57,12 @@ async def run_turn(
     """
     support.services.prompts.refresh()
     support.services.knowledge.refresh()
-    async with support.saver.holding(turn.conversation):
-        async with aclosing(_run_turn(support, turn, stop)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+    async with support.saver.holding(turn.conversation), aclosing(_run(support, turn, stop)) as chunks:
+        async for chunk in chunks:
+            yield chunk
 
 
-async def _run_turn(support: Support, turn: Turn, stop: asyncio.Event | None) -> AsyncGenerator[Chunk, None]:
+async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> AsyncGenerator[Chunk, None]:
     chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
     context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
     await context.begin()
@@ -172,7 +171,7 @@ async def _close(support: Support, context: TurnContext, outcome: Outcome) -> Tu
         context.speaker.say(context.edition.phrases.say("error", _language(support, state)))
     route = Route(**(state.get("route") or {"tier": support.services.tiers.first.name, "reason": ""}))
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in context.under_way)]
-    update = finish(context, state, route, outcome, calls)
+    update = finish(context, state, route, outcome, calls=calls)
     await support.graph.aupdate_state(config, update, as_node="check")
     await support.saver.aprune([context.turn.conversation])
     return from_dict(TurnRecord, update["records"][-1])
@@ -201,7 +200,7 @@ def _again(state: State, record: TurnRecord) -> list[Chunk]:
 def _restore(context: TurnContext, state: State) -> None:
     """Give an interrupted turn back what its customer sees and what its nodes shared."""
     knowledge = context.services.knowledge
-    found = (knowledge.passage(id) for id, _ in state.get("passages") or [])
+    found = (knowledge.passage(name) for name, _ in state.get("passages") or [])
     context.passages = tuple(passage for passage in found if passage)
     context.speaker.say(state.get("shown", ""))
     context.speaker.new_paragraph()  # what is still to come is another tier's, or a person's

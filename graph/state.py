@@ -1,4 +1,4 @@
-"""What a conversation remembers between turns and between nodes: plain data, small, no articles and no prompts."""
+"""What a conversation remembers between turns and nodes: plain data, small, no articles, no prompts."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def open_articles(settings: GraphSettings, folder: Path | None = None) -> Folder
     return open_knowledge(folder or (home / "knowledge" if home else SAMPLE_SHOP))
 
 
-def load_ladder(settings: GraphSettings, more: Set[str] = frozenset()) -> Tiers:
+def load_ladder(settings: GraphSettings, more: AbstractSet[str] = frozenset()) -> Tiers:
     """Load the tiers in force, without what no key is there for; `more` are further providers."""
     return usable(load_all_tiers(settings), settings.providers | more)
 

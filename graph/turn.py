@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 By: TypeAlias = Literal["rule", "classifier", "model", "person"]
-"""Who decided a route: a rule of escalation.md, the learned classifier, the model's own `escalate`, a person."""
+"""Who decided: a rule of escalation.md, the learned classifier, the model's own `escalate`, a person."""
 
 Outcome: TypeAlias = Literal["answered", "handed_off", "stopped", "failed"]
 Thumb: TypeAlias = Literal["up", "down"]

@@ -1,4 +1,4 @@
-"""`evals bench turn`: what a turn costs beside the model, through the real graph, adapter and HTTP stand-in."""
+"""`evals bench turn`: what a turn costs beside the model, through graph, adapter and HTTP stand-in."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def _table(figures: list[Figure]) -> Table:
 
 
 def _turn(conversation: str, text: str) -> Turn:
-    id = uuid.uuid4().hex
-    return Turn(id, conversation, "bench", (Message(id, text),), time.time())
+    name = uuid.uuid4().hex
+    return Turn(name, conversation, "bench", (Message(name, text),), time.time())
 
 
 async def _run(
@@ -170,8 +170,8 @@ async def _cpu_of_a_turn(
 ) -> None:
     """Measure a turn's CPU beside a bare SDK loop, in turn.
 
-    Tokens come without pauses: a machine that goes to sleep between two tokens charges the waking up (0.1 ms and
-    more here) to whoever it wakes, which says nothing of the program. `_at_once` measures with pauses.
+    Tokens come without pauses: a machine that goes to sleep between two tokens charges the waking up (0.1 ms
+    and more) to whoever it wakes, which says nothing of the program. `_at_once` measures with pauses.
     """
     turn: list[float] = []
     bare: list[float] = []
@@ -294,7 +294,8 @@ import resource, sys, time
 started = time.perf_counter()
 import graph.run
 took = (time.perf_counter() - started) * 1000
-unneeded = [name for name in ("anthropic", "openai", "genai_prices", "slack_bolt", "torch") if name in sys.modules]
+late = {"anthropic", "openai", "genai_prices", "py3langid", "phonenumbers", "slack_bolt"}
+unneeded = late & sys.modules.keys()
 assert not unneeded, f"imported without need: {unneeded}"
 print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

@@ -20,7 +20,6 @@ class Seen:
 
     arrived: float
     words_at: list[float]
-    cache_read: int
 
 
 class Vendor:
@@ -69,10 +68,7 @@ async def _serve(ttft_s: float, tokens_per_s: float) -> None:
         _say({"anthropic": sim.anthropic_url, "openai": sim.openai_url})
         loop = asyncio.get_running_loop()
         while await loop.run_in_executor(None, sys.stdin.readline):
-            _say([
-                {"arrived": r.arrived, "words_at": r.words_at, "cache_read": r.used.cache_read if r.used else 0}
-                for r in sim.requests
-            ])  # fmt: skip
+            _say([{"arrived": request.arrived, "words_at": request.words_at} for request in sim.requests])
             sim.requests.clear()
 
 

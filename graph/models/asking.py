@@ -181,13 +181,15 @@ class _Hearing:
         """Hear the stream out; raises a ModelError unless it came to an end of its own or of ours."""
         asking = self.asking
         request = asking.request(candidate, self.variant)
+        # Before the clock starts: loading its SDK takes seconds on a busy machine, and is not its fault.
+        model = asking.models.model(candidate.provider)
         loop = asyncio.get_running_loop()
         offset = loop.time() - time.monotonic()
         first_token = loop.time() + (asking.tier.first_token or asking.deadlines.first_token)
         last = asking.deadline + offset
         try:
             async with asyncio.timeout_at(min(first_token, last)) as timer:
-                async with aclosing(asking.models.model(candidate.provider).stream(request)) as events:
+                async with aclosing(model.stream(request)) as events:
                     async for event in events:
                         due = loop.time() + asking.deadlines.stall
                         if isinstance(event, Thinking):

@@ -24,7 +24,7 @@ async def check(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     if verdict.route is None:
         if draft["text"] != context.speaker.shown:  # it was held until now
             context.speaker.say(draft["text"])
-        return finish(context, state, Route(**state["route"]), "answered", state.get("calls") or [])
+        return finish(context, state, Route(**state["route"]), "answered", calls=state.get("calls") or [])
     _announce(context, draft, verdict.route)
     return {"route": asdict(verdict.route), "shown": context.speaker.shown, "hold": state["hold"]}
 

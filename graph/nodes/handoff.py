@@ -38,7 +38,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     context.speaker.hand_off(summary, route.reason)
     context.under_way = []
     made = [*(state.get("calls") or []), *(to_dict(call) for call in calls)]
-    return finish(context, state, route, "handed_off", made, summary)
+    return finish(context, state, route, "handed_off", calls=made, summary=summary)
 
 
 def _phrase(context: TurnContext, state: State, route: Route) -> str:
@@ -75,7 +75,7 @@ async def _ask(context: TurnContext, text: str) -> Asked:
         models=services.models,
         deadlines=services.tiers.deadlines,
         deadline=min(context.deadline, time.monotonic() + SUMMARY_S),
-        request=lambda candidate, variant: Request(
+        request=lambda candidate, _: Request(
             model=candidate.model,
             system=context.edition.voice.render(),
             messages=(ChatMessage("user", legible(text)),),

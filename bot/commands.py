@@ -136,7 +136,7 @@ def forget(
     Example: bot forget --customer U0123456
     """
     settings = _start()
-    if customer is None and conversation is None:
+    if not (customer or "").strip() and not (conversation or "").strip():
         fail("name what is to be forgotten: --customer ID or --conversation ID")
 
     async def erase() -> int:

@@ -66,23 +66,21 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
     chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
     context = TurnContext(support.services, turn, Speaker(chunks.put_nowait))
     await context.begin()
+    tasks: list[asyncio.Task[Any]] = []
     try:
         state = await _load(support, turn.conversation)
-    except BaseException:
-        context.begun()
-        raise
-    if record := _record_of(state, turn.id):
-        context.begun()
-        for chunk in _again(state, record):
-            yield chunk
-        return
-    pending = state.get("turn_id") == turn.id
-    if pending:
-        _restore(context, state)
-    work = asyncio.create_task(_work(support, context, None if pending else _input(turn)))
-    work.add_done_callback(lambda _: chunks.put_nowait(None))
-    stopper = asyncio.create_task(_cancel_on(stop, work)) if stop else None
-    try:
+        if record := _record_of(state, turn.id):
+            for chunk in _again(state, record):
+                yield chunk
+            return
+        pending = state.get("turn_id") == turn.id
+        if pending:
+            _restore(context, state)
+        work = asyncio.create_task(_work(support, context, None if pending else _input(turn)))
+        work.add_done_callback(lambda _: chunks.put_nowait(None))
+        tasks.append(work)
+        if stop:
+            tasks.append(asyncio.create_task(_cancel_on(stop, work)))
         while (shown := await chunks.get()) is not None:
             yield shown
         record = await _outcome(support, context, work)
@@ -92,8 +90,8 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
         yield Finished(record)
     finally:
         context.begun()
-        for task in (work, stopper):
-            if task is not None and not task.done():
+        for task in tasks:
+            if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task

@@ -127,9 +127,9 @@ class DefaultRule:
                 schema = function.get("parameters") or function.get("input_schema") or {}
                 allowed = schema.get("properties", {}).get("reason", {}).get("enum")
                 if allowed:
-                    arguments["reason"] = allowed[0]
+                    arguments["reason"] = next((name for name in allowed if "complex" in name), allowed[0])
                 return "", (ToolUse(arguments=json.dumps(arguments)),)
-        return f"{self.marker} {arguments['reason']}\n{arguments['handover']}", ()
+        return f"{self.marker} {arguments['reason']} | {arguments['handover']}", ()
 
 
 def answer(tokens: int) -> str:

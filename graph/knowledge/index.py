@@ -18,7 +18,7 @@ from bm25s import BM25
 from numpy.typing import NDArray
 
 from graph.knowledge import Hit, Passage
-from graph.knowledge.words import LONGEST_QUERY, Words
+from graph.knowledge.words import Terms, Words
 
 K1, B = 1.5, 0.75
 ARTICLE_WEIGHT = 2.0
@@ -86,14 +86,16 @@ class WordIndex:
         self.by_article = Postings(whole, self.vocabulary)
         self.subject = self._subject(headed)
         """For each word: of the articles that hold it, the share that has it in a heading, 0 to 1."""
+        self.names = words.names(passage.text for passage in passages)
+        """The words that the articles use as names only."""
 
-    def terms(self, query: str) -> list[str]:
-        """Return the words of a query that carry meaning, repeated ones repeated."""
-        return self._words.of(query[:LONGEST_QUERY])
+    def terms(self, query: str) -> Terms:
+        """Return what a query asks by, to be given to `search` and `coverage`."""
+        return self._words.terms(query)
 
-    def search(self, terms: list[str], k: int, per_article: int) -> tuple[Hit, ...]:
+    def search(self, terms: Terms, k: int, per_article: int) -> tuple[Hit, ...]:
         """Return the `k` best passages, at most `per_article` of one article, best first."""
-        known = [self.vocabulary[term] for term in terms if term in self.vocabulary]
+        known = [self.vocabulary[term] for term in terms.words if term in self.vocabulary]
         if not known or k < 1:
             return ()
         own: Floats = self.by_passage.scores(known)

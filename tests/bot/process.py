@@ -43,14 +43,14 @@ def command(*words: str) -> list[str]:
 
 
 async def run(
-    folder: Path, *words: str, input: bytes | None = None, script: str = "", **variables: str
+    folder: Path, *words: str, input: bytes | None = None, script: str = "", env: Mapping[str, str] = {}
 ) -> Ran:
     """Run a command to its end; `script` is a shell's line around it, in which "$@" is the command."""
     start = ["sh", "-c", script, "sh", *command(*words)] if script else command(*words)
     process = await asyncio.create_subprocess_exec(
         *start,
         cwd=folder,
-        env={**environment(folder, variables), "PYTHONPATH": str(ROOT)},
+        env={**environment(folder, env), "PYTHONPATH": str(ROOT)},
         stdin=asyncio.subprocess.PIPE if input is not None else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

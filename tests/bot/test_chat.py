@@ -92,7 +92,7 @@ async def test_ctrl_c_twice_leaves_with_130_and_no_color_is_heeded(tmp_path: Pat
 async def test_a_pipe_gets_answers_and_nothing_else(tmp_path: Path) -> None:
     """Notices and the log go to standard error; there is no escape code in either."""
     said = f"{QUESTION}\n/help\n/why\n/new\nWhat about my violin?".encode()
-    ran = await run(tmp_path, "bot", "chat", input=said, FORCE_COLOR="")
+    ran = await run(tmp_path, "bot", "chat", input=said)
     assert ran.code == 0
     assert ran.out.count("first word") == 2
     assert "sample shop" not in ran.out
@@ -130,7 +130,7 @@ async def test_json_is_one_record_a_line_whatever_is_said(tmp_path: Path) -> Non
     assert [turn["turn_id"] for turn in exported] == [record["turn_id"] for record in records(ran.out)]
 
 
-@pytest.mark.parametrize("script", ['"$@" <&-', '"$@" | head -c 1 >/dev/null', '"$@" >&- 2>&-'])
+@pytest.mark.parametrize("script", ['"$@" <&- >&- 2>&-', '"$@" | head -c 1 >/dev/null'])
 async def test_a_closed_stream_is_no_fault(tmp_path: Path, script: str) -> None:
     said = f"{QUESTION}\n".encode() * 40
     ran = await run(tmp_path, "bot", "chat", input=said, script=script)
@@ -151,7 +151,7 @@ async def test_a_vendor_that_fails_is_told_to_the_operator_and_not_to_the_custom
 ) -> None:
     async with Sim() as sim:
         address = {"ANTHROPIC_BASE_URL": sim.anthropic_url}
-        ran = await run(tmp_path, "bot", "chat", input=f"{QUESTION}\n".encode(), **address, **variables)
+        ran = await run(tmp_path, "bot", "chat", input=f"{QUESTION}\n".encode(), env=address | variables)
     failed = [json.loads(line) for line in ran.err.splitlines() if '"model.failed"' in line]
     assert {line["kind"] for line in failed} == {kind}
     answer, _, _ = ran.out.partition("first word")
@@ -180,7 +180,7 @@ async def test_a_full_disk_stops_no_answer_and_loses_no_record(tmp_path: Path, s
     """One sentence says what and where; what is not in the ledger is printed at the end; exit code 2."""
     turns = 30
     said = f"{QUESTION}\n".encode() * turns
-    ran = await run(tmp_path, "bot", "chat", input=said, BOT_DATA=str(small_disk))
+    ran = await run(tmp_path, "bot", "chat", input=said, env={"BOT_DATA": str(small_disk)})
     assert (ran.code, ran.out.count("first word")) == (2, turns)
     sentences = [line for line in ran.err.splitlines() if line.startswith("The ledger ")]
     assert sentences
@@ -196,7 +196,9 @@ async def test_a_full_disk_stops_no_answer_and_loses_no_record(tmp_path: Path, s
 
 async def test_a_ledger_that_cannot_be_written_at_all(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    ran = await run(tmp_path, "bot", "chat", "--json", input=f"{QUESTION}\n".encode(), BOT_DATA="file/in")
+    ran = await run(
+        tmp_path, "bot", "chat", "--json", input=f"{QUESTION}\n".encode(), env={"BOT_DATA": "file/in"}
+    )
     assert ran.code == 2
     (record,) = records(ran.out)
     assert f'"turn_id": "{record["turn_id"]}"' in ran.err

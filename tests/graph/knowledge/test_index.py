@@ -40,8 +40,8 @@ def test_a_word_of_headings_is_a_subject_and_one_of_the_text_only_is_not() -> No
 def test_every_passage_can_be_reached_when_all_score_alike() -> None:
     """None is given twice, and one behind the first few is still found."""
     made = [Passage(f"a#{n}", "a", "T", "same words", "") for n in range(300)]
-    hits = WordIndex(made, Words("en")).search(["word"], 5, 300)
+    hits = WordIndex(made, Words("en")).search(Words("en").terms("word"), 5, 300)
     assert len({hit.passage.id for hit in hits}) == 5
     spread = [Passage(f"a{n // 200}#{n}", f"a{n // 200}", "T", "same words", "") for n in range(300)]
-    found = WordIndex(spread, Words("en")).search(["word"], 2, 1)
+    found = WordIndex(spread, Words("en")).search(Words("en").terms("word"), 2, 1)
     assert {hit.passage.article for hit in found} == {"a0", "a1"}

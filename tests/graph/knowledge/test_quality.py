@@ -98,14 +98,57 @@ def test_short_questions_to_the_bank_are_covered(
 def test_what_is_not_about_a_bank_is_not_covered(
     bank: FolderKnowledge, everyday: dict[str, list[str]]
 ) -> None:
-    """6 % and 8 % are measured, of the latter half about banking after all; 1 of 40 unrelated ones."""
+    """6 % and 7 % are measured, of the latter half about banking after all; 0 of 40 unrelated ones."""
     assert covered(bank, everyday["other"]) < 0.075
     assert covered(bank, everyday["out of scope"]) < 0.1
-    assert covered(bank, queries(ROOT / "tests/unrelated_questions.jsonl")) < 0.06
+    assert covered(bank, queries(ROOT / "tests/unrelated_questions.jsonl")) < 0.03
+
+
+BY_ACCIDENT = """
+Is a gold necklace good for sensitive skin?
+How do I polish tarnished silver cutlery?
+How is platinum mined?
+How do I mix paint to get a dark green?
+Who invented the diamond saw?
+How fast does light travel through glass?
+How do I get a tight ring off my finger?
+My son has lost interest in school, what can I do?
+How can I improve my balance for yoga?
+How many points is a touchdown worth?
+How do I check the oil level of a lawn mower?
+There is a cold draft under my front door, how do I seal it?
+When should I prune a branch of my apple tree?
+How do I pin a quilt before sewing?
+What makes a strong thesis statement for an essay?
+Why do leaves turn from green to gold in autumn?
+Is silver heavier than platinum?
+Who won the gold medal in figure skating?
+Which blue and green light bulbs attract moths?
+How does a diamond form deep in the earth?
+"""
+
+
+def test_words_that_a_bank_uses_too_do_not_make_a_question_the_banks(bank: FolderKnowledge) -> None:
+    """2 of 20 are measured; 4 were when names counted like other words."""
+    assert covered(bank, BY_ACCIDENT.strip().splitlines()) < 0.12
+
+
+@pytest.mark.parametrize("question", ["why is the sky blue?", "Why is the sky blue and not violet?"])
+def test_the_name_of_an_account_is_no_evidence_in_small_letters(bank: FolderKnowledge, question: str) -> None:
+    """The bank has a Sky Blue Account."""
+    assert bank.search(question).covered is False
+
+
+@pytest.mark.parametrize("question", ["sky blue account", "tell me about Sky Blue", "gold rewards card"])
+def test_a_name_is_evidence_with_a_capital_or_with_an_ordinary_word(
+    bank: FolderKnowledge, question: str
+) -> None:
+    """Customers who ask about a product by its name are heard."""
+    assert bank.search(question).covered is True
 
 
 def test_the_shop_finds_its_articles_and_covers_its_questions(shop: FolderKnowledge) -> None:
-    """Recall@10 0.84, hit@5 0.76 and 82 % covered are measured."""
+    """Recall@10 0.84, hit@5 0.76 and 81 % covered are measured."""
     quality = measure_quality((ROOT / "tests/knowledge_questions.jsonl").read_text().splitlines(), shop)
     assert quality.recall_10 > 0.8
     assert quality.hit_5 > 0.72
@@ -120,13 +163,13 @@ def test_what_is_not_about_a_shop_is_not_covered(shop: FolderKnowledge) -> None:
 def test_everyday_questions_are_seldom_taken_for_the_shops(
     shop: FolderKnowledge, everyday: dict[str, list[str]]
 ) -> None:
-    """9 % and 6 % are measured."""
+    """9 % and 5 % are measured."""
     assert covered(shop, everyday["other"]) < 0.11
     assert covered(shop, everyday["out of scope"]) < 0.08
 
 
 def test_ten_thousand_passages_are_indexed_and_searched_quickly() -> None:
-    """0.8 s and 1.6 ms are measured; here with room for a busy machine."""
+    """1.0 s and 1.2 ms (p99) are measured; here with room for a busy machine."""
     speed = measure_speed(searches=200)
     assert speed.index_s < 5
     assert speed.p50_ms < 2

@@ -1,0 +1,66 @@
+"""What a turn came to is kept; while the ledger takes nothing it waits, in order, and nobody notices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.app import running
+from bot.conversation import Conversations
+from bot.settings import BotSettings
+from graph.turn import Finished, Turn, TurnRecord
+from tests.fakes import make_turn
+
+
+def settings(folder: Path) -> BotSettings:
+    return BotSettings.model_construct(None, bot_data=folder / "data")
+
+
+async def answer(conversations: Conversations, turn: Turn) -> TurnRecord:
+    (*_, last) = [chunk async for chunk in conversations.answer(turn)]
+    assert isinstance(last, Finished)
+    return last.record
+
+
+async def test_a_turn_is_kept_before_it_is_reported_finished(tmp_path: Path) -> None:
+    async with running(settings(tmp_path)) as app:
+        conversations = Conversations(app)
+        async for chunk in conversations.answer(make_turn()):
+            if isinstance(chunk, Finished):
+                assert await app.ledger.turns() == (chunk.record,)
+        (kept,) = await app.ledger.transcripts()
+    assert (kept.asked, bool(kept.answer)) == ((make_turn().text,), True)
+
+
+@pytest.mark.parametrize("kind", ["turns.jsonl", "transcripts.jsonl", "feedback.jsonl"])
+async def test_what_the_ledger_does_not_take_waits_and_is_written_in_order(tmp_path: Path, kind: str) -> None:
+    """A folder lies where one of its files should be, and then goes away."""
+    obstacle = tmp_path / "data" / kind
+    obstacle.mkdir(parents=True)
+    async with running(settings(tmp_path)) as app:
+        conversations = Conversations(app)
+        with capture_logs() as logged:
+            first = await answer(conversations, make_turn(id="a", received_at=1.0))
+            await conversations.rate(first, "up", person="u1", who="asker", via="button")
+        assert "ledger.failed" in {event["event"] for event in logged}
+        assert str(obstacle) in conversations.problem
+        waiting = [json.loads(line) for line in conversations.unsaved_lines()]
+        assert {entry["turn_id"] for entry in waiting} == {"a"}
+        obstacle.rmdir()
+        second = await answer(conversations, make_turn(id="b", received_at=2.0))
+        assert (conversations.problem, len(conversations.unsaved)) == ("", 0)
+        assert await app.ledger.turns() == (first, second)
+        assert [text.turn_id for text in await app.ledger.transcripts()] == ["a", "b"]
+        assert [rated.value for rated in await app.ledger.feedback_entries()] == ["up"]
+
+
+async def test_words_that_are_not_in_the_ledger_are_redacted_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    async with running(settings(tmp_path)) as app:
+        conversations = Conversations(app)
+        await answer(conversations, make_turn("I am jo@example.com"))
+        assert "[email]" in "".join(conversations.unsaved_lines())
+        assert "jo@example.com" not in "".join(conversations.unsaved_lines())

@@ -33,6 +33,9 @@ from graph.turn import (
 
 log = structlog.get_logger()
 
+LONGEST = 20_000
+"""Characters of a text that are kept: nobody reads more of it, and to redact a megabyte takes seconds."""
+
 
 @dataclass(slots=True)
 class Conversations:
@@ -113,8 +116,8 @@ def _transcript(turn: Turn, record: TurnRecord, answer: str) -> Transcript:
         customer=turn.customer,
         at=turn.received_at,
         language=record.language,
-        asked=tuple(message.text for message in turn.messages),
-        answer=answer,
+        asked=tuple(message.text[:LONGEST] for message in turn.messages),
+        answer=answer[:LONGEST],
         tier=record.route.tier,
         outcome=record.outcome,
     )

@@ -17,7 +17,7 @@ CLEARED = ("ANTHROPIC", "OPENAI", "REDIS", "BOT_", "LOG_")
 def invoke(
     app: typer.Typer, folder: Path, *words: str, input: str | bytes | None = None, **env: str
 ) -> Result:
-    """Run a command in a folder, without the variables of whoever runs the tests; put the log back after it."""
+    """Run a command in a folder, without the variables of whoever runs the tests; put the log back."""
     cleared = dict.fromkeys(name for name in os.environ if name.startswith(CLEARED))
     root = logging.getLogger()
     before = (root.level, list(root.handlers))

@@ -25,7 +25,7 @@ def records(text: str) -> list[dict[str, Any]]:
 
 async def test_a_sitting_at_the_terminal(tmp_path: Path) -> None:
     """Streams, accounts for each answer, takes ratings, stops at Ctrl-C, goes on, leaves at Ctrl-D."""
-    slow = DefaultRule(tokens_per_s=40)
+    slow = DefaultRule(tokens_per_s=60)
     async with Sim(Settings(), Script(slow)) as sim:
         variables = {**SIM, "ANTHROPIC_BASE_URL": sim.anthropic_url}
         async with terminal(tmp_path, "bot", "chat", **variables) as screen:

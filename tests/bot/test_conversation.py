@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.conversation import Conversations
+from bot.conversation import LONGEST, Conversations
 from bot.settings import BotSettings
 from graph.turn import Finished, Turn, TurnRecord
 from tests.fakes import make_turn
@@ -64,3 +64,11 @@ async def test_words_that_are_not_in_the_ledger_are_redacted_all_the_same(tmp_pa
         await answer(conversations, make_turn("I am jo@example.com"))
         assert "[email]" in "".join(conversations.unsaved_lines())
         assert "jo@example.com" not in "".join(conversations.unsaved_lines())
+
+
+async def test_a_text_that_nobody_would_read_to_its_end_is_cut(tmp_path: Path) -> None:
+    """Redacting a megabyte of numbers would take longer than the answer."""
+    async with running(settings(tmp_path)) as app:
+        await answer(Conversations(app), make_turn("12 34 " * 200_000))
+        (kept,) = await app.ledger.transcripts()
+    assert len(kept.asked[0]) <= LONGEST

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from evals.bench.answers import measure_answers, print_answers
 from evals.bench.retrieve import measure_quality, measure_speed, print_retrieve
 from evals.bench.turn import bench_turn
 from evals.retrieve import retrieve_lines
@@ -22,7 +23,7 @@ from graph.command_line import make_app, make_console, run_to_exit
 from graph.errors import InputError
 from graph.log import configure_log
 from graph.settings import GraphSettings, graph_settings
-from graph.support import load_all_tiers, open_articles, open_services
+from graph.support import load_all_tiers, open_articles, open_services, open_support
 
 IMPROVE, PLUMBING = "Improve", "Plumbing"
 
@@ -128,6 +129,34 @@ def bench_retrieve(
     async def run() -> int:
         quality = measure_quality(_lines(file), open_articles(_settings(), knowledge))
         print_retrieve(make_console(), quality, measure_speed())
+        return 0
+
+    run_to_exit(run)
+
+
+@bench.command("answers")
+def bench_answers(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help='JSON lines: {"id", "query", "articles": [...]}.')
+    ],
+    knowledge: Knowledge = None,
+) -> None:
+    """Measure how many questions are answered with no model at all, and from which articles.
+
+    Example: evals bench answers questions.jsonl --knowledge help/
+    """
+
+    async def run() -> int:
+        alone = {
+            "anthropic_api_key": None,
+            "openai_api_key": None,
+            "openai_base_url": None,
+            "redis_url": None,
+        }
+        settings = _settings().model_copy(update=alone)
+        async with open_support(settings, knowledge=knowledge) as support:
+            answers = await measure_answers(_lines(file), support, make_console(stderr=True))
+        print_answers(make_console(), answers)
         return 0
 
     run_to_exit(run)

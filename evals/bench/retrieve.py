@@ -103,16 +103,17 @@ def _read(line: str, number: int) -> tuple[str, set[str]]:
     wanted = case.get("required", case.get("articles"))
     if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
         raise InputError(f'line {number} must name the right articles: "articles": ["returns/how-to.md"]')
-    return case["query"], {_bare(name) for name in wanted}
+    return case["query"], {bare(name) for name in wanted}
 
 
-def _bare(article: str) -> str:
+def bare(article: str) -> str:
+    """Return an article's path without its ending."""
     path = PurePosixPath(article)
     return str(path.with_suffix("")) if path.suffix in (".md", ".markdown") else article
 
 
 def _score(found: Found, wanted: set[str]) -> tuple[float, ...]:
-    articles = [_bare(hit.passage.article) for hit in found.hits]
+    articles = [bare(hit.passage.article) for hit in found.hits]
     ranks = [rank for rank, article in enumerate(articles, 1) if article in wanted]
     recalls = [sum(rank <= depth for rank in ranks) / len(wanted) for depth in (5, 10, DEPTH)]
     hit = float(bool(ranks) and ranks[0] <= 5)

@@ -107,6 +107,8 @@ class Talk:
                 await self._say(line)
 
     async def _next_line(self) -> str | None:
+        if self._leave.is_set():
+            return None
         if self.interactive:
             self.notices.ask()
         line = asyncio.create_task(self.lines.next())

@@ -58,9 +58,13 @@ class Conversations:
                     case Restarted():
                         shown = ""
                     case Finished(record):
-                        turn_line(record)
                         await self._keep(record, _transcript(turn, record, shown))
-                yield chunk
+                try:
+                    yield chunk
+                finally:
+                    # After the end of the answer is shown: in one pipe it would stand in its middle.
+                    if isinstance(chunk, Finished):
+                        turn_line(chunk.record)
 
     async def rate(
         self,

@@ -83,7 +83,8 @@ def account(record: TurnRecord) -> tuple[str, str]:
         dollars(record.cost_usd),
         *(source.article for source in record.sources),
     ]
-    return f"{record.outcome.replace('_', ' ')}: {_who(record)}. {record.route.reason}", " · ".join(parts)
+    who = f"{record.outcome.replace('_', ' ')}: {_who(record)}. {record.route.reason}"
+    return who.rstrip(), " · ".join(parts)
 
 
 def why(record: TurnRecord, prompt_versions: Mapping[str, str]) -> RenderableType:

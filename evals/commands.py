@@ -147,13 +147,8 @@ def bench_answers(
     """
 
     async def run() -> int:
-        alone = {
-            "anthropic_api_key": None,
-            "openai_api_key": None,
-            "openai_base_url": None,
-            "redis_url": None,
-        }
-        settings = _settings().model_copy(update=alone)
+        keys = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
+        settings = _settings().model_copy(update=dict.fromkeys(keys))
         async with open_support(settings, knowledge=knowledge) as support:
             answers = await measure_answers(_lines(file), support, make_console(stderr=True))
         print_answers(make_console(), answers)

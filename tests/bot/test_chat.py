@@ -203,3 +203,16 @@ async def test_a_ledger_that_cannot_be_written_at_all(tmp_path: Path) -> None:
     (record,) = records(ran.out)
     assert f'"turn_id": "{record["turn_id"]}"' in ran.err
     assert os.fspath(Path("file/in/turns.jsonl")) in ran.err
+
+
+async def test_ctrl_c_twice_leaves_an_answer_that_is_being_written(tmp_path: Path) -> None:
+    async with Sim(Settings(), Script(DefaultRule(tokens_per_s=5))) as sim:
+        variables = {**SIM, "ANTHROPIC_BASE_URL": sim.anthropic_url}
+        async with terminal(tmp_path, "bot", "chat", **variables) as screen:
+            await screen.expect("you> ")
+            screen.type(f"{QUESTION}\n")
+            await screen.expect("Case ")
+            screen.type("\x03")
+            await screen.expect("stopped: small")
+            screen.type("\x03")
+            assert await screen.end() == 130

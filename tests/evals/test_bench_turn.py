@@ -1,4 +1,4 @@
-"""`evals bench turn` measures what it says: its parts run, and its sums are right. No figure is judged here."""
+"""`evals bench turn` measures what it says: its parts run, its sums are right. No figure is judged here."""
 
 from __future__ import annotations
 

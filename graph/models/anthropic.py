@@ -159,9 +159,14 @@ def _mapped(error: anthropic.APIError) -> ModelError:
     if isinstance(error, anthropic.APITimeoutError):
         return TooSlow("no answer in time")
     if isinstance(error, anthropic.APIStatusError):
-        return from_status(
-            error.status_code, error.type or "", str(error.message), dict(error.response.headers)
-        )
+        return from_status(error.status_code, error.type or "", _said(error), dict(error.response.headers))
     if isinstance(error, anthropic.APIConnectionError):
         return Unreachable(f"no connection: {error.__cause__ or error}")
     return CutOff(str(error))
+
+
+def _said(error: anthropic.APIStatusError) -> str:
+    """Return the vendor's own sentence; the SDK's message is the whole body."""
+    body = error.body
+    inner = body.get("error") if isinstance(body, dict) else None
+    return str(inner["message"] if isinstance(inner, dict) and "message" in inner else error.message)

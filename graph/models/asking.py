@@ -182,7 +182,7 @@ class _Hearing:
         asking = self.asking
         request = asking.request(candidate, self.variant)
         # Before the clock starts: loading its SDK takes seconds on a busy machine, and is not its fault.
-        model = asking.models.model(candidate.provider)
+        model = await asking.models.opened(candidate.provider)
         loop = asyncio.get_running_loop()
         offset = loop.time() - time.monotonic()
         first_token = loop.time() + (asking.tier.first_token or asking.deadlines.first_token)

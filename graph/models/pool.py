@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 
@@ -31,6 +32,12 @@ class ModelPool:
             if provider not in self._models:
                 self._models[provider] = self._open(provider)
             return self._models[provider]
+
+    async def opened(self, provider: str) -> ChatModel:
+        """Return the vendor's client; one that must still be opened holds up nobody else's turn."""
+        if provider in self._models:
+            return self._models[provider]
+        return await asyncio.to_thread(self.model, provider)
 
     def breaker(self, candidate: Candidate) -> Breaker:
         """Return the breaker of this vendor's model."""

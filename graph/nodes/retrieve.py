@@ -18,9 +18,8 @@ async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any
     """Search with a query built from the conversation; remember ids and hashes, never text."""
     context = runtime.context
     services, turn = context.services, context.turn
-    language = turn.signals.language or services.languages.detect(
-        turn.text, state.get("language") or services.knowledge.language
-    )
+    before = state.get("language") or services.knowledge.language
+    language = turn.signals.language or await services.languages.detected(turn.text, before)
     found = services.knowledge.search(build_query(turn.text, state.get("history") or []), PASSAGES)
     context.passages = tuple(hit.passage for hit in found.hits)
     return {

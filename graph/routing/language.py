@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import unicodedata
@@ -16,6 +17,7 @@ SURE = 0.8
 """Below this probability a message says too little, and the conversation's language stands."""
 
 CERTAIN = 0.95
+FEWEST_LETTERS = 4
 LETTERS_FOR_ANY = 10
 """A message with fewer is not told apart among all languages, a longer one is where it is not certain."""
 
@@ -46,13 +48,25 @@ class LanguageDetector:
         with self._loading:
             _ = self._model
 
+    async def detected(self, text: str, default: str) -> str:
+        """Return what `detect` does; while the model is not loaded, nobody else's turn waits for it."""
+        if quick := self._quick(text, default):
+            return quick
+        if "_model" in self.__dict__:
+            return self.detect(text, default)
+        return await asyncio.to_thread(self.detect, text, default)
+
+    @staticmethod
+    def _quick(text: str, default: str) -> str | None:
+        if sum(c.isalpha() for c in text[:2000]) < FEWEST_LETTERS:
+            return default
+        return by_function_words(text[:2000])
+
     def detect(self, text: str, default: str) -> str:
         """Return an ISO 639-1 code, `default` where the message is too short to tell."""
+        if quick := self._quick(text, default):
+            return quick
         letters = [c for c in text[:2000] if c.isalpha()]
-        if len(letters) < 4:
-            return default
-        if plain := by_function_words(text[:2000]):
-            return plain
         with self._loading:
             ranked = {str(code): float(share) for code, share in self._model.rank(text[:2000])}
         among_all = max(ranked, key=lambda code: ranked[code])

@@ -21,7 +21,7 @@ from graph.command_line import COULD_NOT_RUN, FINE, INTERRUPTED, make_console
 from graph.errors import StateError
 from graph.records.codec import to_line
 from graph.tiers import EXTRACTIVE
-from graph.turn import Finished, Message, Signals, Thumb, Turn, TurnRecord
+from graph.turn import Finished, Message, Signals, TextDelta, Thumb, Turn, TurnRecord
 
 CUSTOMER = "terminal"
 LEAVE_WITHIN_S = 2.0
@@ -82,6 +82,8 @@ class Talk:
     interactive: bool = field(init=False)
     id: str = ""
     last: TurnRecord | None = None
+    unanswered: int = 0
+    """Messages that could not be answered because the state was away."""
     _stop: asyncio.Event | None = None
     _leave: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted_at: float = -LEAVE_WITHIN_S
@@ -140,6 +142,11 @@ class Talk:
                     elif isinstance(chunk, Finished):
                         self._record(chunk.record)
         except StateError as error:
+            self.unanswered += 1
+            say = self.app.support.services.prompts.phrases.say
+            if not self.as_json:
+                self.screen.show(TextDelta(say("error", self.app.support.knowledge.language)))
+                self.screen.line("")
             self.notices.line(str(error), "red")
         finally:
             self._stop = None
@@ -214,8 +221,11 @@ class Talk:
             self.notices.line("")
         if self.conversations.unsaved:
             self.notices.line(self.conversations.problem, "red")
-            self.notices.line("What follows is not in the ledger; append it there, a line each:", "red")
+            self.notices.line("What follows, a line each, is not in the ledger; keep it:", "red")
             for line in self.conversations.unsaved_lines():
                 sys.stderr.write(line + "\n")
+            return COULD_NOT_RUN
+        if self.unanswered:
+            self.notices.line(f"{counted(self.unanswered, 'message')} got no answer; send them again.", "red")
             return COULD_NOT_RUN
         return INTERRUPTED if self._leave.is_set() else FINE

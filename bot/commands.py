@@ -19,6 +19,7 @@ from bot.settings import BotSettings, bot_settings
 from graph.command_line import fail, make_app, make_console, run_to_exit
 from graph.errors import FirstlineError
 from graph.log import configure_log
+from graph.support import forget_conversations
 
 EVERY_DAY, PLUMBING = "Every day", "Plumbing"
 
@@ -131,7 +132,7 @@ def forget(
     customer: Annotated[str | None, typer.Option(help="Everything of this customer.")] = None,
     conversation: Annotated[str | None, typer.Option(help="Everything of this conversation.")] = None,
 ) -> None:
-    """Erase a customer or a conversation from the ledger and the transcripts.
+    """Erase a customer or a conversation: ledger, ratings, transcripts, and what open conversations remember.
 
     Example: bot forget --customer U0123456
     """
@@ -141,6 +142,9 @@ def forget(
 
     async def erase() -> int:
         async with open_ledger(settings) as ledger:
+            turns = await ledger.turns()
+            theirs = {turn.conversation for turn in turns if turn.customer == customer}
+            await forget_conversations(settings, theirs | ({conversation} if conversation else set()))
             erased = await ledger.forget(customer=customer, conversation=conversation)
         typer.echo(f"{erased} turns, ratings and transcripts erased")
         return 0

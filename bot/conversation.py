@@ -64,7 +64,8 @@ class Conversations:
                 finally:
                     # After the end of the answer is shown: in one pipe it would stand in its middle.
                     if isinstance(chunk, Finished):
-                        turn_line(chunk.record)
+                        # The log takes the words out again, unless LOG_TEXT lets them in.
+                        turn_line(chunk.record, asked=turn.text[:LONGEST], answer=shown[:LONGEST])
 
     async def rate(
         self,

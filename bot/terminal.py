@@ -29,12 +29,12 @@ class Screen:
         match chunk:
             case TextDelta(text):
                 self._words(text)
-            case Escalated(route):
-                self.line(f"… {route.reason}", "dim")
+            case Escalated(route, said):
+                self.line(f"… {said or route.reason}", "dim")
             case Restarted():
                 self.line("… the words above are withdrawn; the answer starts again", "dim")
             case HandedOff():
-                self.line("→ to a person", "yellow")
+                self.line("→ this is where a person takes over; here, none is connected", "yellow")
             case Finished(record):
                 for line in account(record):
                     self.line(line, "dim")

@@ -52,12 +52,13 @@ async def run_turn(
 
     The same id again continues a turn that was interrupted, and re-emits one that was finished, without a
     model call. Setting `stop` ends the answer where it is. Closing the generator leaves the turn to be
-    continued. One conversation must not run twice at a time. Raises StateError where the conversation's state
-    cannot be read or written.
+    continued. Turns of one conversation wait for each other in this process; other processes are the caller's
+    to keep away. Raises StateError where the conversation's state cannot be read or written.
     """
     support.services.prompts.refresh()
     support.services.knowledge.refresh()
-    async with support.saver.holding(turn.conversation), aclosing(_run(support, turn, stop)) as chunks:
+    held = support.saver.holding(turn.conversation)
+    async with support.lock(turn.conversation), held, aclosing(_run(support, turn, stop)) as chunks:
         async for chunk in chunks:
             yield chunk
 
@@ -98,7 +99,15 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
 
 
 async def remember(support: Support, conversation: str, entry: Entry) -> None:
-    """Add what is no turn to a conversation; runs no node, and a turn under way goes on where it was."""
+    """Add what is no turn to a conversation; runs no node.
+
+    Waits for a turn that is running; one that was interrupted goes on where it was afterwards.
+    """
+    async with support.lock(conversation):
+        await _remember(support, conversation, entry)
+
+
+async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     config = _config(conversation)
     snapshot = await support.graph.aget_state(config)
     state = cast("State", snapshot.values)
@@ -167,7 +176,8 @@ async def _close(support: Support, context: TurnContext, outcome: Outcome) -> Tu
     if outcome == "failed":
         context.speaker.restart(outcome)
         context.speaker.say(context.edition.phrases.say("error", _language(support, state)))
-    route = Route(**(state.get("route") or {"tier": support.services.tiers.first.name, "reason": ""}))
+    unrouted = {"tier": support.services.tiers.first.name, "reason": "It ended before it was routed."}
+    route = Route(**(state.get("route") or unrouted))
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in context.under_way)]
     update = finish(context, state, route, outcome, calls=calls)
     await support.graph.aupdate_state(config, update, as_node="check")

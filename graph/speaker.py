@@ -37,9 +37,9 @@ class Speaker:
         """Let the next words begin a paragraph of their own."""
         self._new_paragraph = bool(self.shown.strip())
 
-    def escalate(self, route: Route) -> None:
+    def escalate(self, route: Route, said: str = "") -> None:
         """Announce that a higher tier takes over; what is shown stays if it is a short opening."""
-        self.emit(Escalated(route))
+        self.emit(Escalated(route, said))
         if len(self.shown) > LONGEST_OPENING:
             self.restart(route.reason)
         self.new_paragraph()

@@ -40,7 +40,8 @@ class State(TypedDict, total=False):
     turn_id: str  # run_turn
     language: str  # retrieve
     passages: list[list[str]]  # retrieve: [id, hash], best first
-    covered: bool | None  # retrieve: None where the word index cannot judge
+    covered: bool | None  # retrieve, and route once and for all: None where the word index cannot judge
+    asked: bool  # route, check: whether the customer asked for a person
     route: dict[str, Any]  # route, check
     phrase: str  # route: the phrase that answers, where no model does
     unknown: bool  # route: whether the model is told that nothing covers the question

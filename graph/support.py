@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
+from weakref import WeakValueDictionary
 
 import prompts
 from graph.build import Graph, build_graph
@@ -36,6 +38,11 @@ class Support:
     saver: RedisSaver
     services: Services
     knowledge: FolderKnowledge
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    def lock(self, conversation: str) -> asyncio.Lock:
+        """Return the lock that whoever changes this conversation in this process holds meanwhile."""
+        return self._locks.setdefault(conversation, asyncio.Lock())
 
     def warm_up(self) -> Thread:
         """Load beside what else goes on: the vendors' SDKs, then the language model; join to wait for it."""
@@ -86,6 +93,16 @@ def open_services(
     extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
     pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})})
     return Services(ladder, words, articles, pool, LanguageDetector(), people=people)
+
+
+async def forget_conversations(settings: GraphSettings, conversations: Iterable[str]) -> None:
+    """Erase what open conversations remember; without a server there is nothing that outlives its process."""
+    if settings.redis_url is None:
+        return
+    async with open_state(settings.redis_url.get_secret_value()) as redis:
+        saver = RedisSaver(redis)
+        for conversation in conversations:
+            await saver.adelete_thread(conversation)
 
 
 def open_articles(settings: GraphSettings, folder: Path | None = None) -> FolderKnowledge:

@@ -159,6 +159,8 @@ class Escalated:
     """A higher tier takes over; what was shown stays as the opening."""
 
     route: Route
+    said: str = ""
+    """What the customer may read of it, in their language."""
 
 
 @dataclass(frozen=True, slots=True)

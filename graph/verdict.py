@@ -29,8 +29,8 @@ class Verdict:
 ACCEPTED = Verdict(accept=True)
 
 
-def judge(draft: Draft, tier: Tier, escalation: Escalation, *, covered: bool | None) -> Verdict:
-    """Judge the whole draft of one tier."""
+def judge(draft: Draft, tier: Tier, escalation: Escalation, *, covered: bool | None, first: bool) -> Verdict:
+    """Judge the whole draft of one tier; `first` tells that it is the smallest one."""
     stop = draft["stop"]
     if stop == "end":
         return ACCEPTED if draft["text"].strip() else _go(tier.escalates_to, WHY["empty"])
@@ -43,7 +43,7 @@ def judge(draft: Draft, tier: Tier, escalation: Escalation, *, covered: bool | N
     if stop == "refusal":
         return _go(PERSON, WHY["refusal"])
     # What a larger model was wanted for, a quotation does not answer.
-    quote = covered and not draft["handover"] and tier.name not in (EXTRACTIVE, "large")
+    quote = covered and first and not draft["handover"] and tier.name != EXTRACTIVE
     return _go(EXTRACTIVE if quote else PERSON, WHY["fault"])
 
 

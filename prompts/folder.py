@@ -130,13 +130,11 @@ class Prompts:
             parsed = _read(name, Path(stamp[0]))
         except PromptError as error:
             self._problems[name] = error
-            _log.warning(
-                "prompts.broken", prompt=name, file=error.file, line=error.line, problem=error.problem
-            )
+            _log.warning("prompts.broken", name=name, file=error.file, line=error.line, problem=error.problem)
             return False
         self._problems.pop(name, None)
         self.edition = replace(self.edition, **{name: parsed})  # type: ignore[arg-type]  # as above
-        _log.info("prompts.changed", prompt=name, file=stamp[0], version=version_of(parsed))
+        _log.info("prompts.changed", name=name, file=stamp[0], version=version_of(parsed))
         return True
 
     def _stamp(self, name: str) -> Stamp:

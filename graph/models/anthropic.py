@@ -169,4 +169,5 @@ def _said(error: anthropic.APIStatusError) -> str:
     """Return the vendor's own sentence; the SDK's message is the whole body."""
     body = error.body
     inner = body.get("error") if isinstance(body, dict) else None
-    return str(inner["message"] if isinstance(inner, dict) and "message" in inner else error.message)
+    said = str(inner["message"] if isinstance(inner, dict) and "message" in inner else error.message)
+    return f"{said} ({error.error_code})" if error.error_code else said

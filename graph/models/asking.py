@@ -30,6 +30,17 @@ from graph.turn import Call, Usage
 log = structlog.get_logger()
 
 RETRY_S = 0.25
+UNBILLED = {
+    "unreachable",
+    "rate_limited",
+    "out_of_credit",
+    "unauthorized",
+    "unknown_model",
+    "rejected",
+    "too_long",
+    "tools_unsupported",
+}
+"""What a vendor refuses before it begins costs nothing; of all else without usage the cost is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +286,7 @@ class _Hearing:
     def call(self, candidate: Candidate, outcome: str) -> Call:
         """Account for the call, whatever became of it."""
         now = time.monotonic()
+        refused = outcome in UNBILLED and self.first_at is None
         return Call(
             tier=self.asking.tier.name,
             provider=candidate.provider,
@@ -282,7 +294,7 @@ class _Hearing:
             outcome=outcome,
             prompt_versions=self.asking.prompt_versions,
             usage=self.usage,
-            cost_usd=cost_usd(candidate.provider, candidate.model, self.usage),
+            cost_usd=0.0 if refused else cost_usd(candidate.provider, candidate.model, self.usage),
             ttft_ms=None if self.first_at is None else round((self.first_at - self.started) * 1000, 1),
             total_ms=round((now - self.started) * 1000, 1),
         )

@@ -28,7 +28,7 @@ def escalate_tool(reasons: Iterable[str], description: str) -> Tool:
         {
             "type": "object",
             "properties": {
-                "reason": {"type": "string", "enum": sorted(reasons)},
+                "reason": {"type": "string", "enum": list(reasons)},
                 "handover": {"type": "string", "description": "At most 40 words."},
             },
             "required": ["reason", "handover"],

@@ -17,6 +17,7 @@ from graph.state import Draft, State
 from graph.tiers import EXTRACTIVE, FLOOR, Tier
 from graph.turn import Route
 
+PASSED_ON = "The model passed it on."
 FLOOR_S = 5.0
 """For a quotation, which takes milliseconds."""
 
@@ -41,6 +42,12 @@ async def answer(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in asked.calls)]
     context.under_way = []
     return {"draft": draft, "shown": context.speaker.shown, "calls": calls}
+
+
+def escalate(context: TurnContext, state: State, route: Route) -> None:
+    """Announce a higher tier, with the sentence that the customer may read."""
+    said = context.edition.phrases.say("closer_look", state["language"])
+    context.speaker.escalate(route, said)
 
 
 def tier_of(context: TurnContext, state: State) -> Tier:
@@ -70,10 +77,8 @@ async def _ask(context: TurnContext, state: State, tier: Tier) -> Asked:
     hold = state["hold"] and tier.name != EXTRACTIVE  # a quotation promises nothing of its own
 
     def escalating() -> None:
-        # The reason is still to come: the tool's name is enough to tell the customer.
-        speaker.escalate(
-            Route(tier.escalates_to, context.edition.phrases.say("closer_look", state["language"]), "model")
-        )
+        # The model's reason is still to come: the tool's name is enough to tell the customer.
+        escalate(context, state, Route(tier.escalates_to, PASSED_ON, "model"))
 
     asking = Asking(
         tier=tier,

@@ -8,11 +8,14 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graph.finishing import finish
-from graph.nodes.answer import tier_of
+from graph.nodes.answer import escalate, tier_of
 from graph.services import TurnContext
 from graph.state import Draft, State
 from graph.turn import PERSON, Route
 from graph.verdict import judge
+
+ASKS_FOR_PERSON = "asks_for_person"
+"""The reason in escalation.md by which a model says that the customer wants a person."""
 
 
 async def check(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
@@ -20,20 +23,22 @@ async def check(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     context, draft = runtime.context, state["draft"]
     assert draft is not None
     tier = tier_of(context, state)
-    verdict = judge(draft, tier, context.edition.escalation, covered=state["covered"])
+    first = tier == context.services.tiers.first
+    verdict = judge(draft, tier, context.edition.escalation, covered=state["covered"], first=first)
     if verdict.route is None:
         if draft["text"] != context.speaker.shown:  # it was held until now
             context.speaker.say(draft["text"])
         return finish(context, state, Route(**state["route"]), "answered", calls=state.get("calls") or [])
-    _announce(context, draft, verdict.route)
-    return {"route": asdict(verdict.route), "shown": context.speaker.shown, "hold": state["hold"]}
+    _announce(context, state, draft, verdict.route)
+    asked = state.get("asked", False) or draft["reason"] == ASKS_FOR_PERSON
+    return {"route": asdict(verdict.route), "shown": context.speaker.shown, "asked": asked}
 
 
-def _announce(context: TurnContext, draft: Draft, route: Route) -> None:
+def _announce(context: TurnContext, state: State, draft: Draft, route: Route) -> None:
     """Tell the customer's side what becomes of the words that they have seen."""
     speaker = context.speaker
     if draft["stop"] == "escalated":
         return  # announced on the tool's name; the opening stays
     speaker.restart(route.reason)
     if route.tier != PERSON:
-        speaker.escalate(route)
+        escalate(context, state, route)

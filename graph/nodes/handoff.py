@@ -18,7 +18,6 @@ from graph.services import TurnContext
 from graph.state import State
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
-from prompts import Says
 
 SUMMARY_S = 8.0
 """A person waits for the summary, the customer does not: they have been told already."""
@@ -43,17 +42,13 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
 
 def _phrase(context: TurnContext, state: State, route: Route) -> str:
     """Choose what the customer reads; without a person in reach no phrase promises one."""
-    rules = context.edition.escalation.rules
-    asked = route.by == "person" or any(
-        r.reason == route.reason and r.to == PERSON and isinstance(r.on, Says) for r in rules
-    )
-    key = "handoff_asked" if asked else "handoff"
-    if route.reason == FOREIGN and not context.services.people:
+    key = "handoff_asked" if state.get("asked") else "handoff"
+    if context.services.people:
+        return key
+    if route.reason == FOREIGN:
         return "articles_foreign"
-    if not context.services.people:
-        uncovered = state.get("covered") is False and not asked
-        return "not_covered" if uncovered else f"{key}_nobody"
-    return key
+    uncovered = state.get("covered") is False and not state.get("asked")
+    return "not_covered" if uncovered else f"{key}_nobody"
 
 
 async def _summarise(context: TurnContext, state: State, route: Route) -> tuple[str, list[Call]]:

@@ -20,12 +20,18 @@ async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any
     services, turn = context.services, context.turn
     before = state.get("language") or services.knowledge.language
     language = turn.signals.language or await services.languages.detected(turn.text, before)
-    found = services.knowledge.search(build_query(turn.text, state.get("history") or []), PASSAGES)
+    query = build_query(turn.text, state.get("history") or [])
+    found = services.knowledge.search(query, PASSAGES)
+    covered = found.covered
+    if query != turn.text:
+        # "And for members?" lives from the question before it, "who is Batman?" does not.
+        alone = services.knowledge.search(turn.text, 1)
+        covered = False if alone.covered is False and not alone.coverage else covered
     context.passages = tuple(hit.passage for hit in found.hits)
     return {
         "language": language,
         "passages": [[passage.id, passage.hash] for passage in context.passages],
-        "covered": found.covered,
+        "covered": covered,
     }
 
 

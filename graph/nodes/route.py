@@ -38,5 +38,7 @@ async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         "phrase": decision.phrase,
         "hold": decision.hold,
         "unknown": decision.unknown,
+        "covered": decision.covered,
+        "asked": decision.asked,
         "rating": None,
     }

@@ -8,7 +8,7 @@ from graph.routing.message import oddity
 from graph.routing.rules import Facts, first_rule
 from graph.tiers import EXTRACTIVE, Tiers
 from graph.turn import PERSON, Route
-from prompts import Escalation
+from prompts import Escalation, Says
 
 PHRASE = "phrase"
 """The tier of an answer that needs no thinking: a sentence of phrases.md."""
@@ -38,6 +38,10 @@ class Decision:
     """Whether the whole answer is checked before a word is shown."""
     unknown: bool = False
     """Whether the model is told that nothing covers the question."""
+    covered: bool | None = None
+    """Whether articles cover it; None for what the word index cannot judge: small talk, another language."""
+    asked: bool = False
+    """Whether the customer asked for a person."""
 
 
 def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool = False) -> Decision:
@@ -45,27 +49,35 @@ def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool 
     if not facts.person and (odd := oddity(facts.text)):
         return Decision(Route(PHRASE, ODD[odd]), phrase=odd)
     if facts.person:
-        return Decision(Route(PERSON, ASKED, by="person"))
+        return Decision(Route(PERSON, ASKED, by="person"), asked=True)
     keyless = tiers.first.name == EXTRACTIVE
     talk = _small_talk(escalation, facts.text)
     if talk and keyless:
         return Decision(Route(PHRASE, SMALL_TALK), phrase=talk)
-    judged = Facts(
-        facts.text, 0.0 if talk else facts.repeat, facts.rating, None if talk or foreign else facts.covered
+    covered = None if talk or foreign else facts.covered
+    rule = first_rule(
+        escalation.rules, Facts(facts.text, 0.0 if talk else facts.repeat, facts.rating, covered)
     )
-    rule = first_rule(escalation.rules, judged)
     hold = bool(escalation.topics(facts.text)) or (rule is not None and rule.hold)
-    if rule is None and foreign and keyless:
-        return Decision(Route(PERSON, FOREIGN), hold=hold)
-    if rule is None and keyless and not talk and facts.covered is None:
-        return Decision(Route(PERSON, UNCOVERED), hold=hold)
+    unknown = asked = False
     if rule is None:
-        return Decision(Route(tiers.first.name, SMALL_TALK if talk else SMALLEST), hold=hold)
-    if rule.to == "say_unknown" and not keyless:
-        return Decision(Route(tiers.first.name, rule.reason), hold=hold, unknown=True)
-    # An extractive answer to what nothing covers would quote something else: then a person is the answer.
-    tier = _large(tiers) if rule.to == LARGE else PERSON
-    return Decision(Route(tier, rule.reason), hold=hold)
+        route = _unruled(tiers, keyless=keyless, foreign=foreign, talk=bool(talk), covered=covered)
+    elif rule.to == "say_unknown" and not keyless:
+        route, unknown = Route(tiers.first.name, rule.reason), True
+    else:
+        # An extractive answer to what nothing covers would quote something else: then a person is the answer.
+        route = Route(_large(tiers) if rule.to == LARGE else PERSON, rule.reason)
+        asked = rule.to == PERSON and isinstance(rule.on, Says)
+    return Decision(route, hold=hold, unknown=unknown, covered=covered, asked=asked)
+
+
+def _unruled(tiers: Tiers, *, keyless: bool, foreign: bool, talk: bool, covered: bool | None) -> Route:
+    """Return the route of a message that no rule is about."""
+    if keyless and foreign:
+        return Route(PERSON, FOREIGN)
+    if keyless and covered is None and not talk:
+        return Route(PERSON, UNCOVERED)
+    return Route(tiers.first.name, SMALL_TALK if talk else SMALLEST)
 
 
 def _large(tiers: Tiers) -> str:

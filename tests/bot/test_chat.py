@@ -186,7 +186,7 @@ async def test_a_full_disk_stops_no_answer_and_loses_no_record(tmp_path: Path, s
     assert sentences
     assert f"{small_disk}/" in sentences[0]
     assert "set BOT_DATA" in sentences[0]
-    _, _, end = ran.err.rpartition("append it there, a line each:\n")
+    _, _, end = ran.err.rpartition("is not in the ledger; keep it:\n")
     printed = {entry["turn_id"] for entry in records(end) if "outcome" in entry and "calls" in entry}
     ledger = small_disk / "turns.jsonl"
     kept = {entry["turn_id"] for entry in records(ledger.read_text())} if ledger.exists() else set()

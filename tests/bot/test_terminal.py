@@ -40,7 +40,7 @@ def test_what_the_program_says_starts_on_a_line_of_its_own() -> None:
         "… It needs [care].",
         "Done.",
         "… the words above are withdrawn; the answer starts again",
-        "→ to a person",
+        "→ this is where a person takes over; here, none is connected",
     ]
 
 

@@ -18,7 +18,7 @@ def draft(stop: str, text: str = "Words.", *, reason: str = "", handover: str = 
 
 
 def verdict(made: Draft, tier: Tier = SMALL, *, covered: bool | None = True) -> Verdict:
-    return judge(made, tier, ESCALATION, covered=covered)
+    return judge(made, tier, ESCALATION, covered=covered, first=tier.name != "large")
 
 
 def goes_to(made: Draft, tier: Tier = SMALL, *, covered: bool | None = True) -> str:

@@ -53,7 +53,7 @@ def test_the_tool_takes_one_of_the_reasons_and_a_handover() -> None:
     properties = tool.parameters["properties"]
     assert isinstance(properties, dict)
     assert (tool.name, tool.description) == ("escalate", "Call it.")
-    assert properties["reason"]["enum"] == ["comparison", "dispute"]
+    assert properties["reason"]["enum"] == ["dispute", "comparison"]
     assert tool.parameters["required"] == ["reason", "handover"]
 
 

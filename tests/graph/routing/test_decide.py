@@ -36,7 +36,7 @@ def reason_of(name: str) -> str:
 
 
 def test_an_ordinary_question_goes_to_the_smallest_model() -> None:
-    assert route() == Decision(route=route().route)
+    assert route() == Decision(route=route().route, covered=True)
     assert (route().route.tier, route().route.reason, route().route.by) == ("small", SMALLEST, "rule")
 
 
@@ -211,3 +211,19 @@ def test_fewer_than_a_tenth_of_real_opening_words_leave_the_small_model() -> Non
     openings = [str(json.loads(line)["query"]) for line in lines]
     left = [text for text in openings if route(text).route.tier != "small"]
     assert len(left) < len(openings) / 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want a person",
+        "person please",
+        "get me your manager now",
+        "let me speak with somebody",
+        "can someone call me?",
+    ],
+)
+def test_plain_requests_for_a_person_are_heard(text: str) -> None:
+    decision = decide(Facts(text, 0.0, None, covered=True), shipped_prompts().escalation, LADDER)
+    assert decision.route.tier == PERSON
+    assert decision.asked

@@ -72,7 +72,7 @@ async def test_the_customer_hears_of_it_on_the_name_of_the_tool(bot: Support, si
         async for chunk in chunks:
             if isinstance(chunk, Escalated):
                 seen.append(sim.requests[0].finished)
-                assert chunk.route.reason == bot.services.prompts.phrases.say("closer_look", "en")
+                assert chunk.said == bot.services.prompts.phrases.say("closer_look", "en")
     assert seen == [False]
 
 

@@ -51,7 +51,7 @@ async def test_a_german_customer_reads_german_phrases(bot: Support, sim: Sim) ->
     say_ = bot.services.prompts.phrases.say
     sim.script.next(Reply(tools=(ESCALATES,)), Reply("Bis Freitag."), Reply("Zusammenfassung."))
     first = await say(bot, FOREIGN["de"])
-    assert first.escalations[0].route.reason == say_("closer_look", "de")
+    assert first.escalations[0].said == say_("closer_look", "de")
     second = await say(bot, "Ich möchte mit einem Menschen sprechen.", id="t2")
     assert second.record.outcome == "handed_off"
     assert second.text == say_("handoff_asked", "de")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
@@ -156,3 +157,23 @@ async def test_the_question_that_a_person_answered_is_still_a_repetition(bot: Su
     await say(bot, QUESTION)
     await remember(bot, "c1", PersonSaid(PERSONS))
     assert (await say(bot, QUESTION, id="t2")).record.route.tier == "large"
+
+
+async def test_what_comes_while_a_turn_is_running_is_kept_for_after_it(bot: Support, sim: Sim) -> None:
+    """The turn's own writes do not go over it."""
+    sim.script.next(Reply(WHOLE, ttft_s=0.3), Reply("Pack it well [1]."))
+    running = asyncio.create_task(say(bot))
+    await asyncio.sleep(0.1)
+    await asyncio.gather(remember(bot, "c1", PersonSaid(PERSONS)), remember(bot, "c1", Rated("down")))
+    await running
+    second = await say(bot, OTHER, id="t2")
+    assert second.record.route.tier == "large"
+    assert PERSONS in str(sim.requests[-1].body["messages"])
+
+
+async def test_two_turns_of_one_conversation_wait_for_each_other(bot: Support, sim: Sim) -> None:
+    """Both are answered and remembered, though they came at once."""
+    sim.script.next(Reply(WHOLE, ttft_s=0.2), Reply("Pack it well [1]."))
+    await asyncio.gather(say(bot), say(bot, OTHER, id="t2"))
+    history = (await state_of(bot))["history"]
+    assert [exchange["id"] for exchange in history] == ["t1", "t2"]

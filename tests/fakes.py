@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from graph.knowledge import Found, Hit, Passage
+from graph.knowledge import Found, Hit, Knowledge, Passage
 from graph.models import ChatModel
 from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
@@ -78,7 +78,7 @@ def make_pool(**models: ChatModel) -> ModelPool:
 
 
 def make_services(
-    knowledge: InMemoryKnowledge | None = None,
+    knowledge: Knowledge | None = None,
     *,
     tiers: Tiers = LADDER,
     people: bool = True,

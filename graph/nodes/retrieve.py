@@ -36,7 +36,8 @@ async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any
 
 
 def build_query(text: str, history: list[Exchange]) -> str:
-    """Put the question before in front of a message that is too short to stand alone."""
-    if len(text.split()) >= SHORT or not history:
+    """Put the last question that was answered in front of a message that is too short to stand alone."""
+    if len(text.split()) >= SHORT:
         return text
-    return f"{history[-1]['asked']}\n{text}"
+    before = next((e["asked"] for e in reversed(history) if e["asked"] and e["outcome"] == "answered"), "")
+    return f"{before}\n{text}" if before else text

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from bot.commands import app
 from bot.ledger import FileLedger
@@ -180,3 +181,22 @@ async def test_nobody_has_to_read_to_the_end(tmp_path: Path, script: str) -> Non
     await asyncio.to_thread(fill, tmp_path, 400)
     ran = await run(tmp_path, "bot", "export", script=f'{script}; echo "code $?" >&2', env=KEEP)
     assert ran.err == "code 0\n"
+
+
+def test_forget_leaves_nothing_of_the_customer_in_redis(tmp_path: Path, redis_server: str) -> None:
+    """Ledger, transcripts, ratings and open conversations: no key holds their words or their name."""
+    said = "My e-mail is jo.doe@example.com, how do I return something I bought?"
+    env = {"REDIS_URL": redis_server}
+    asyncio.run(run(tmp_path, "bot", "chat", input=f"{said}\n/bad\n".encode(), env=env))
+    assert "jo.doe" in everything(redis_server)
+    assert invoke(app, tmp_path, "forget", "--customer", "terminal", **env).exit_code == 0
+    left = everything(redis_server)
+    assert "jo.doe" not in left
+    assert "something I bought" not in left
+    assert "terminal" not in left
+
+
+def everything(url: str) -> str:
+    """Return all keys and values of a Redis as one text."""
+    with Redis.from_url(url) as redis:
+        return " ".join(f"{key!r} {redis.dump(key)!r}" for key in redis.scan_iter())

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import anthropic
-import httpx2
 from anthropic.types import CacheControlEphemeralParam, TextBlockParam
 
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import ChatMessage, Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
+from graph.models.connections import connections
 from graph.models.faults import from_status, transport_faults
 from graph.models.sse import json_events
 from graph.tiers import Deadlines
@@ -33,14 +33,11 @@ class AnthropicModel:
     provider = "anthropic"
 
     def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
-        # The SDK's pool drops idle connections after 5 s: who thinks for 6 s would wait for TLS again.
-        limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=120)
-        timeout = httpx2.Timeout(deadlines.answer, connect=deadlines.connect)
         self._client = anthropic.AsyncAnthropic(
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            http_client=anthropic.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
+            http_client=anthropic.DefaultAsyncHttpxClient(**connections(deadlines)),
         )
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:

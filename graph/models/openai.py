@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-import httpx2
 import openai
 
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
+from graph.models.connections import connections
 from graph.models.faults import from_status, transport_faults
 from graph.models.sse import json_events
 from graph.tiers import Deadlines
@@ -30,14 +30,11 @@ class OpenAIModel:
     provider = "openai"
 
     def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
-        # The SDK's pool drops idle connections after 5 s: who thinks for 6 s would wait for TLS again.
-        limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=120)
-        timeout = httpx2.Timeout(deadlines.answer, connect=deadlines.connect)
         self._client = openai.AsyncOpenAI(
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
+            http_client=openai.DefaultAsyncHttpxClient(**connections(deadlines)),
         )
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:

@@ -53,5 +53,5 @@ async def after_check(state: State) -> Literal["answer", "handoff", "__end__"]:
 
 
 def studio() -> Graph:
-    """Return the graph for LangGraph Studio, which brings a checkpointer of its own."""
+    """Return the graph to look at in LangGraph Studio; to run, its nodes need what `run_turn` gives them."""
     return build_graph(None)

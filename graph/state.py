@@ -14,7 +14,7 @@ class Draft(TypedDict):
     text: str
     """The whole answer, its opening by a lower tier included."""
     stop: str
-    """`end`, `length`, `refusal`, `escalated`, or `fault` when every candidate failed."""
+    """`end`, `length`, `refusal`, `escalated`, `broke` a rule, or `fault` when every candidate failed."""
     reason: str
     """Why it escalated, what rule it broke, or what the last fault was; empty when all is well."""
     handover: str

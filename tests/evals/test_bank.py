@@ -59,5 +59,4 @@ def test_most_opening_words_are_answered_and_the_rest_handed_over_with_a_reason(
 def test_questions_that_have_nothing_to_do_with_a_bank_are_not_answered(bank: Path, tmp_path: Path) -> None:
     records = chat([json.loads(line)["query"] for line in UNRELATED], bank, tmp_path)
     assert len(records) == len(UNRELATED)
-    # One in forty is let through for its words: the bank has an account that is called Sky Blue.
-    assert sum(record["outcome"] == "answered" for record in records) <= 1
+    assert [record["turn_id"] for record in records if record["outcome"] == "answered"] == []

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+from graph.starting import start
 
 
 def main() -> None:
     """Run the command line."""
-    # Start-up makes a million objects of which none dies: looking for garbage meanwhile costs a fifth of it.
-    gc.disable()
-    from evals.commands import app
-    from graph.command_line import prepare_streams
-
-    gc.freeze()
-    gc.enable()
-    prepare_streams()
-    app()
+    start("evals.commands")
 
 
 if __name__ == "__main__":

@@ -22,10 +22,7 @@ FUNCTION_LINES_MAX = 50
 
 # "file: module imported inside a function" -> why it is not at the top.
 LATE_IMPORTS: dict[str, str] = {
-    "bot/__main__.py: bot.commands": "garbage is not looked for while it is imported",
-    "bot/__main__.py: graph.command_line": "as above",
-    "evals/__main__.py: evals.commands": "as above",
-    "evals/__main__.py: graph.command_line": "as above",
+    "graph/starting.py: graph.command_line": "garbage is not looked for while it is imported",
     "evals/bench/turn.py: anthropic": "their own import times are not to be part of the bench's",
     "evals/bench/turn.py: openai": "as above",
     "graph/command_line.py: uvloop": "there is none for Windows",

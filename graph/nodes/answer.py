@@ -16,8 +16,8 @@ from graph.services import TurnContext
 from graph.state import Draft, State
 from graph.tiers import EXTRACTIVE, FLOOR, Tier
 from graph.turn import Route
+from graph.verdict import WHY
 
-PASSED_ON = "The model passed it on."
 FLOOR_S = 5.0
 """For a quotation, which takes milliseconds."""
 
@@ -78,7 +78,7 @@ async def _ask(context: TurnContext, state: State, tier: Tier) -> Asked:
 
     def escalating() -> None:
         # The model's reason is still to come: the tool's name is enough to tell the customer.
-        escalate(context, state, Route(tier.escalates_to, PASSED_ON, "model"))
+        escalate(context, state, Route(tier.escalates_to, WHY["escalated"], "model"))
 
     asking = Asking(
         tier=tier,

@@ -24,14 +24,14 @@ async def check(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     assert draft is not None
     tier = tier_of(context, state)
     first = tier == context.services.tiers.first
-    verdict = judge(draft, tier, context.edition.escalation, covered=state["covered"], first=first)
-    if verdict.route is None:
+    route = judge(draft, tier, context.edition.escalation, covered=state["covered"], first=first)
+    if route is None:
         if draft["text"] != context.speaker.shown:  # it was held until now
             context.speaker.say(draft["text"])
         return finish(context, state, Route(**state["route"]), "answered", calls=state.get("calls") or [])
-    _announce(context, state, draft, verdict.route)
+    _announce(context, state, draft, route)
     asked = state.get("asked", False) or draft["reason"] == ASKS_FOR_PERSON
-    return {"route": asdict(verdict.route), "shown": context.speaker.shown, "asked": asked}
+    return {"route": asdict(route), "shown": context.speaker.shown, "asked": asked}
 
 
 def _announce(context: TurnContext, state: State, draft: Draft, route: Route) -> None:

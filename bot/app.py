@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+from redis.asyncio import Redis
 
 from bot.ledger import FileLedger, Ledger
 from bot.redis_ledger import RedisLedger
 from bot.settings import BotSettings
 from graph.models import ChatModel
+from graph.services import nobody
 from graph.state_store import open_state
 from graph.support import Support, open_support
 
@@ -22,6 +25,8 @@ class App:
     settings: BotSettings
     support: Support
     ledger: Ledger
+    redis: Redis
+    """The one client of the process: a server, or the same commands inside it."""
 
 
 @asynccontextmanager
@@ -30,19 +35,24 @@ async def running(
     *,
     knowledge: Path | None = None,
     models: Mapping[str, ChatModel] | None = None,
-    people: bool = False,
+    people: Callable[[], bool] = nobody,
 ) -> AsyncIterator[App]:
     """Open the bot and its ledger; raises InputError or StateError where something is not usable."""
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
     async with (
-        open_support(settings, knowledge=knowledge, models=models, people=people) as support,
-        open_ledger(settings) as ledger,
+        open_state(url) as redis,
+        open_support(settings, knowledge=knowledge, models=models, people=people, redis=redis) as support,
+        open_ledger(settings, redis) as ledger,
     ):
-        yield App(settings, support, ledger)
+        yield App(settings, support, ledger, redis)
 
 
 @asynccontextmanager
-async def open_ledger(settings: BotSettings) -> AsyncIterator[Ledger]:
-    """Open the ledger: in Redis where there is one, else in files that other processes can read."""
+async def open_ledger(settings: BotSettings, redis: Redis | None = None) -> AsyncIterator[Ledger]:
+    """Open the ledger: in Redis where there is one, else in files that other processes can read.
+
+    `redis` is the process's client, where it has one already.
+    """
     turns, text = settings.bot_keep_turns_days, settings.bot_keep_text_days
     if settings.redis_url is None:
         files = FileLedger(settings.bot_data, keep_turns_days=turns, keep_text_days=text)
@@ -51,5 +61,6 @@ async def open_ledger(settings: BotSettings) -> AsyncIterator[Ledger]:
         finally:
             await files.close()
     else:
-        async with open_state(settings.redis_url.get_secret_value()) as redis:
-            yield RedisLedger(redis, keep_turns_days=turns, keep_text_days=text)
+        url = settings.redis_url.get_secret_value()
+        async with nullcontext(redis) if redis is not None else open_state(url) as client:
+            yield RedisLedger(client, keep_turns_days=turns, keep_text_days=text)

@@ -8,12 +8,12 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.app import App, running
-from bot.conversation import Conversations
+from bot.conversation import Conversations, log_told
 from bot.lines import Lines
 from bot.settings import BotSettings
 from bot.terminal import Screen, counted, why
@@ -21,7 +21,7 @@ from graph.command_line import COULD_NOT_RUN, FINE, INTERRUPTED, make_console
 from graph.errors import StateError
 from graph.records.codec import to_line
 from graph.tiers import EXTRACTIVE
-from graph.turn import Finished, Message, Signals, TextDelta, Thumb, Turn, TurnRecord
+from graph.turn import Chunk, Finished, Message, Signals, TextDelta, Thumb, Turn, TurnRecord
 
 CUSTOMER = "terminal"
 LEAVE_WITHIN_S = 2.0
@@ -133,14 +133,15 @@ class Talk:
         )
         self._stop = asyncio.Event()
         try:
-            async with aclosing(self.conversations.answer(turn, self._stop)) as chunks:
-                async for chunk in chunks:
-                    if isinstance(chunk, Finished):
-                        self.last = chunk.record
-                    if not self.as_json:
-                        self.screen.show(chunk)
-                    elif isinstance(chunk, Finished):
-                        self._record(chunk.record)
+            told = await self.conversations.answer(turn, self, stop=self._stop)
+            await self.conversations.keep(told)
+            self.last = told.record
+            if self.as_json:
+                self._record(told.record)
+            else:
+                self.screen.show(Finished(told.record))
+            # After the end of the answer is shown: in one pipe it would stand in its middle.
+            log_told(told)
         except StateError as error:
             self.unanswered += 1
             say = self.app.support.services.prompts.phrases.say
@@ -151,6 +152,15 @@ class Talk:
         finally:
             self._stop = None
         self._say_problem()
+
+    async def show(self, chunk: Chunk) -> None:
+        """Write a chunk, unless records are wanted instead of answers."""
+        if not self.as_json:
+            self.screen.show(chunk)
+
+    async def finish(self, record: TurnRecord) -> TurnRecord:
+        """Return the record as it is: words are seen here as soon as they are written."""
+        return record
 
     def _record(self, record: TurnRecord) -> None:
         sys.stdout.write(to_line(record) + "\n")
@@ -191,7 +201,9 @@ class Talk:
 
     async def _rate(self, record: TurnRecord, value: Thumb) -> None:
         try:
-            await self.conversations.rate(record, value, person=CUSTOMER, who="asker", via="button")
+            await self.conversations.rate(
+                record.turn_id, record.conversation, value, person=CUSTOMER, who="asker", via="button"
+            )
         except StateError as error:
             self.notices.line(str(error), "red")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from json import dumps
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -47,6 +47,28 @@ def chat(
     # On a terminal, the same stands under each answer.
     settings = _start("warning" if sys.stderr.isatty() else "info")
     run_to_exit(lambda: talk(settings, knowledge=knowledge, as_json=json))
+
+
+@app.command(rich_help_panel=EVERY_DAY)
+def serve(
+    transport: Annotated[
+        Literal["socket", "http"] | None,
+        typer.Option(
+            help="How Slack reaches the bot; socket where SLACK_APP_TOKEN is set.", show_default=False
+        ),
+    ] = None,
+    *,
+    sample: Annotated[bool, typer.Option("--sample", help="Answer for the sample shop.")] = False,
+) -> None:
+    """Answer in Slack until stopped; SIGTERM lets answers that are under way come to their end.
+
+    Example: bot serve --transport socket
+    """
+    # Only here: a conversation in the terminal starts sooner without Slack's libraries.
+    from bot.serve import serve as answer_in_slack
+
+    settings = _start("info")
+    run_to_exit(lambda: answer_in_slack(settings, transport=transport, sample=sample))
 
 
 @app.command(rich_help_panel=EVERY_DAY)

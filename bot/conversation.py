@@ -1,14 +1,13 @@
-"""One message's story: the turn runs, what it came to is logged and kept, ratings are joined to it."""
+"""One message's story: the turn runs and is shown, what it came to is logged and kept, ratings are joined."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -21,6 +20,7 @@ from graph.run import Rated, remember, run_turn
 from graph.turn import (
     Chunk,
     Feedback,
+    Fence,
     Finished,
     Restarted,
     TextDelta,
@@ -37,6 +37,26 @@ LONGEST = 20_000
 """Characters of a text that are kept: nobody reads more of it, and to redact a megabyte takes seconds."""
 
 
+class Surface(Protocol):
+    """Where an answer is seen."""
+
+    async def show(self, chunk: Chunk) -> None:
+        """Show a chunk, any but the last."""
+        ...
+
+    async def finish(self, record: TurnRecord) -> TurnRecord:
+        """Show the end of the answer; return its record with the times as they were seen there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that was shown to its end."""
+
+    record: TurnRecord
+    transcript: Transcript
+
+
 @dataclass(slots=True)
 class Conversations:
     """Runs turns and accounts for them; what the ledger cannot take now is kept and tried again."""
@@ -47,41 +67,46 @@ class Conversations:
     problem: str = ""
     """Why the ledger takes nothing, in one sentence; empty when it does."""
 
-    async def answer(self, turn: Turn, stop: asyncio.Event | None = None) -> AsyncGenerator[Chunk, None]:
-        """Stream a turn's chunks; the record is kept before Finished is passed on."""
+    async def answer(
+        self, turn: Turn, surface: Surface, *, stop: asyncio.Event | None = None, fence: Fence | None = None
+    ) -> Told:
+        """Answer a turn where it is seen; what comes back is still to be kept, and logged by `log_told`."""
         shown = ""
-        async with aclosing(run_turn(self.app.support, turn, stop)) as chunks:
+        async with aclosing(run_turn(self.app.support, turn, stop, fence)) as chunks:
             async for chunk in chunks:
                 match chunk:
+                    case Finished(record):
+                        seen = await surface.finish(record)
+                        return Told(seen, _transcript(turn, seen, shown))
                     case TextDelta(text):
                         shown += text
                     case Restarted():
                         shown = ""
-                    case Finished(record):
-                        await self._keep(record, _transcript(turn, record, shown))
-                try:
-                    yield chunk
-                finally:
-                    # After the end of the answer is shown: in one pipe it would stand in its middle.
-                    if isinstance(chunk, Finished):
-                        # The log takes the words out again, unless LOG_TEXT lets them in.
-                        turn_line(chunk.record, asked=turn.text[:LONGEST], answer=shown[:LONGEST])
+                await surface.show(chunk)
+        raise AssertionError("a turn ended without Finished")
+
+    async def keep(self, told: Told, *, written: bool = False) -> None:
+        """Keep an answer that was shown; `written` tells that its record is in the ledger already."""
+        await self._keep(*(() if written else (told.record,)), told.transcript)
 
     async def rate(
         self,
-        record: TurnRecord,
+        turn_id: str,
+        conversation: str,
         value: Thumb | None,
         *,
         person: str,
         who: Who,
         via: Literal["button", "reaction"],
+        at: float | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """Join a rating to its turn; the asker's counts for the route of the next one."""
-        feedback = Feedback(record.turn_id, who, person, value, via, time.time())
+        feedback = Feedback(turn_id, who, person, value, via, time.time() if at is None else at)
         await self._keep(feedback)
-        log.info("turn.rated", turn=record.turn_id, who=who, value=value, via=via)
+        log.info("turn.rated", turn=turn_id, who=who, value=value, via=via)
         if who == "asker":
-            await remember(self.app.support, record.conversation, Rated(value))
+            await remember(self.app.support, conversation, Rated(value), fence)
 
     def unsaved_lines(self) -> list[str]:
         """Write what is not in the ledger as the ledger would have, a line each."""
@@ -112,6 +137,12 @@ class Conversations:
             await ledger.transcript(entry)
         else:
             await ledger.feedback(entry)
+
+
+def log_told(told: Told) -> None:
+    """Log how a turn went, in one line."""
+    # The log takes the words out again, unless LOG_TEXT lets them in.
+    turn_line(told.record, asked="\n".join(told.transcript.asked), answer=told.transcript.answer)
 
 
 def _transcript(turn: Turn, record: TurnRecord, answer: str) -> Transcript:

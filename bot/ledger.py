@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.files import LineFile
+from bot.inbox import Write
 from graph.errors import StateError
 from graph.records.codec import Entry, to_line
 from graph.records.ledger import (
@@ -35,6 +36,13 @@ class Ledger(Protocol):
 
     async def write(self, record: TurnRecord) -> None:
         """Keep a finished turn; the same turn written again replaces the first."""
+        ...
+
+    def writes(self, record: TurnRecord) -> tuple[Write, ...]:
+        """Return what `write` does, for who does it in one step with something else in the same Redis.
+
+        Empty where the ledger is not in Redis: then `write` must be called.
+        """
         ...
 
     async def transcript(self, transcript: Transcript) -> None:
@@ -104,6 +112,9 @@ class FileLedger:
 
     async def write(self, record: TurnRecord) -> None:
         self._append(self._turns, record)
+
+    def writes(self, record: TurnRecord) -> tuple[Write, ...]:  # noqa: ARG002  # as the protocol has it
+        return ()
 
     async def transcript(self, transcript: Transcript) -> None:
         if self._days[self._texts]:

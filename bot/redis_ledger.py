@@ -10,6 +10,7 @@ from typing import Any, Generic
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.inbox import Write
 from bot.ledger import DAY, KEEP_TEXT_DAYS, KEEP_TURNS_DAYS, fields_wanted, fits
 from graph.errors import StateError
 from graph.records.codec import E, RecordError, from_line, to_line
@@ -54,6 +55,9 @@ class RedisLedger:
     async def write(self, record: TurnRecord) -> None:
         with _faults("written"):
             await self._turns.put(record.turn_id, record.received_at, to_line(record))
+
+    def writes(self, record: TurnRecord) -> tuple[Write, ...]:
+        return self._turns.writes(record.turn_id, record.received_at, to_line(record))
 
     async def transcript(self, transcript: Transcript) -> None:
         with _faults("written"):
@@ -139,6 +143,15 @@ class _Shelf(Generic[E]):
             pipeline.zadd(self._index, {key: at})
             pipeline.zremrangebyscore(self._index, "-inf", self._clock() - self._keep)
             await pipeline.execute()
+
+    def writes(self, key: str, at: float, line: str) -> tuple[Write, ...]:
+        if not self._keep:
+            return ()
+        return (
+            ("set", self._key(key), line, int((at + self._keep) * 1000)),
+            ("zadd", self._index, at, key),
+            ("zremrangebyscore", self._index, self._clock() - self._keep),
+        )
 
     async def all(self) -> tuple[list[E], list[str]]:
         """Read the entries, oldest first, and the notes on those that cannot be read."""

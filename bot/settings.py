@@ -3,19 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from graph.errors import SettingsError
 from graph.settings import GraphSettings, wrong_variables
 
+Transport: TypeAlias = Literal["socket", "http"]
+
+LEASE_MARGIN_S = 2.0
+"""What a lease has beyond two Slack calls: time for Redis to answer, and for a busy process."""
+
 
 class BotSettings(GraphSettings):
-    """Where things are kept; each field is the variable of the same name in capitals."""
+    """Slack, ports, leases, where things are kept; each field is the variable of its name in capitals."""
 
     bot_data: Path = Path(".firstline")
     """Where the ledger is kept without REDIS_URL."""
     bot_keep_turns_days: int = Field(default=90, ge=0)
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    """With it the bot listens by socket."""
+    slack_signing_secret: SecretStr | None = None
+    """Without it nothing is taken over HTTP."""
+    slack_api_url: str | None = None
+    """None is Slack's own address."""
+    bot_handoff_channel: str | None = None
+    """Id of the channel in which people take over; None: no phrase promises a person."""
+
+    port: int = Field(default=8080, ge=0, le=65_535)
+    """Of the health checks, and of Slack's events over HTTP; 0 takes a free one."""
+    metrics_port: int = Field(default=9091, ge=0, le=65_535)
+    """0 serves no metrics."""
+
+    slack_timeout_s: float = Field(default=10.0, gt=0)
+    """How long one Slack call may take: Slack's own pauses last seconds, and customers wait meanwhile."""
+    bot_lease_s: float = Field(default=30.0, gt=0, validate_default=True)
+    """How long a thread stays with a process that is silent: so long waits the customer of one that died."""
+    slack_limits: Literal["documented", "off"] = "documented"
+    """`off` is for a workspace whose limits are known not to matter; a 429 is heeded all the same."""
+    slack_burst: float = Field(default=1.0, gt=0)
+    """Minutes' worth of calls that may be made at once; Slack documents a rate a minute and no burst."""
+    bot_drain_s: float = Field(default=40.0, ge=0)
+    """How long turns under way may take after SIGTERM: almost every answer ends within it."""
+    bot_turns_at_once: int = Field(default=100, ge=1)
+    """Each turn takes memory and a connection to the vendor; the rest waits in the inbox."""
+
+    @field_validator("bot_lease_s")
+    @classmethod
+    def _outlasts_a_call(cls, lease: float, info: ValidationInfo) -> float:
+        # A call in flight at a process's death lands before another process takes the thread over.
+        timeout = info.data.get("slack_timeout_s")
+        if timeout is not None and lease < (least := 2 * timeout + LEASE_MARGIN_S):
+            raise ValueError(
+                f"must be at least {least:g}, twice SLACK_TIMEOUT_S ({timeout:g}) and {LEASE_MARGIN_S:g} s:"
+                " a process that died may still have a Slack call under way"
+            )
+        return lease
+
+    @property
+    def transport(self) -> Transport | None:
+        """How Slack reaches the bot: by socket where there is an app token; None where nothing is set."""
+        if self.slack_app_token:
+            return "socket"
+        return "http" if self.slack_signing_secret else None
 
 
 def bot_settings() -> BotSettings:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from random import getrandbits
-from typing import Any, TypeAlias
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -30,10 +30,10 @@ from redis.asyncio import Redis
 from typing_extensions import override
 
 from graph.checkpoint_fields import At, Fields, PlainSerializer, Stored, config_of, dump, field_name
-from graph.errors import StateError
+from graph.errors import StateError, Superseded
+from graph.fencing import Command, guarded
 from graph.state_store import ask
-
-Command: TypeAlias = tuple[object, ...]
+from graph.turn import Fence
 
 _BRANCH_BITS = 20
 _TICKS = 3
@@ -44,6 +44,7 @@ _TICKS = 3
 class _Batch:
     """Fields on their way into one hash."""
 
+    fence: Fence | None
     fields: Fields = field(default_factory=dict)
     complete: bool = False
     """A checkpoint is among them: nothing is left to wait for."""
@@ -51,11 +52,21 @@ class _Batch:
     """The conversation has no checkpoint yet, so its hash needs a time to live."""
 
 
+@dataclass(slots=True, eq=False)
+class _Hold:
+    """A conversation whose turn runs here."""
+
+    fence: Fence | None
+    stored: Stored | None = None
+    """None until it is read, and again once it is to be read anew."""
+
+
 class RedisSaver(BaseCheckpointSaver[int]):
     """A checkpointer on Redis 6.2 or newer without modules; only the async methods exist.
 
     `redis` answers in bytes. `ttl_s` runs from a conversation's first checkpoint and anew from each `aprune`.
-    Every method raises StateError when Redis fails. The caller keeps two runs of one conversation apart.
+    Every method raises StateError when Redis fails, and those that write raise Superseded where the fence of
+    `holding` has fallen: nothing is written then. The caller keeps two runs of one conversation apart.
     """
 
     def __init__(
@@ -71,15 +82,16 @@ class RedisSaver(BaseCheckpointSaver[int]):
         self._ttl_s = ttl_s
         self._prefix = prefix.encode()
         self._open: dict[str, tuple[_Batch, asyncio.Task[None]]] = {}
-        self._held: dict[str, Stored | None] = {}
+        self._held: dict[str, _Hold] = {}
 
     @asynccontextmanager
-    async def holding(self, thread_id: str) -> AsyncIterator[None]:
+    async def holding(self, thread_id: str, fence: Fence | None = None) -> AsyncIterator[None]:
         """Read a conversation once only while its turn runs; what is written goes to Redis all the same.
 
-        For the one who holds the conversation's lease: what others write meanwhile is not seen.
+        For the one who holds the conversation's lease: what others write meanwhile is not seen. With a fence,
+        nothing is written to the conversation once another value stands there.
         """
-        self._held[thread_id] = None
+        self._held[thread_id] = _Hold(fence)
         try:
             yield
         finally:
@@ -168,7 +180,8 @@ class RedisSaver(BaseCheckpointSaver[int]):
     @override
     async def adelete_thread(self, thread_id: str) -> None:
         """Forget a conversation."""
-        self._held.pop(thread_id, None)
+        if hold := self._held.get(thread_id):
+            hold.stored = None
         await self._run(("DEL", self._key(thread_id)))
 
     @override
@@ -221,13 +234,14 @@ class RedisSaver(BaseCheckpointSaver[int]):
                 yield bytes(key)[len(self._prefix) :].decode("utf-8", "surrogatepass")
 
     async def _read(self, thread: str) -> Stored:
-        if held := self._held.get(thread):
-            return held
+        hold = self._held.get(thread)
+        if hold and hold.stored:
+            return hold.stored
         fields = await self._run(("HGETALL", self._key(thread)))
         with _readable(thread):
             stored = Stored.of(thread, self.serde, fields)
-        if thread in self._held:
-            self._held[thread] = stored
+        if hold:
+            hold.stored = stored
         return stored
 
     async def _keep(self, thread: str, stored: Stored, kept: set[At]) -> None:
@@ -235,9 +249,10 @@ class RedisSaver(BaseCheckpointSaver[int]):
             garbage = stored.garbage(kept)
         key = self._key(thread)
         delete: list[Command] = [("HDEL", key, *garbage)] if garbage else []
-        await self._run(*delete, *self._expire(key))
-        if thread in self._held:
-            self._held[thread] = None  # to be read anew
+        hold = self._held.get(thread)
+        await self._run(*delete, *self._expire(key), fence=hold.fence if hold else None)
+        if hold:
+            hold.stored = None
 
     async def _write(self, thread: str, fields: Fields, *, complete: bool = False, new: bool = False) -> None:
         """Store fields and return when Redis has them; what is written at the same moment goes in one HSET.
@@ -246,7 +261,8 @@ class RedisSaver(BaseCheckpointSaver[int]):
         as HSET is atomic, a checkpoint is never there without the writes that went with it.
         """
         if thread not in self._open:
-            batch = _Batch()
+            hold = self._held.get(thread)
+            batch = _Batch(hold.fence if hold else None)
             self._open[thread] = batch, asyncio.create_task(self._send(thread, batch))
         batch, sent = self._open[thread]
         batch.fields.update(fields)
@@ -263,16 +279,24 @@ class RedisSaver(BaseCheckpointSaver[int]):
         del self._open[thread]
         key = self._key(thread)
         store = ("HSET", key, *chain.from_iterable(batch.fields.items()))
-        await self._run(store, *(self._expire(key) if batch.new else ()))
-        if held := self._held.get(thread):
+        await self._run(store, *(self._expire(key) if batch.new else ()), fence=batch.fence)
+        hold = self._held.get(thread)
+        if hold and hold.stored:
             for name, raw in batch.fields.items():
-                held.add(name, raw)
+                hold.stored.add(name, raw)
 
     def _expire(self, key: bytes) -> list[Command]:
         return [("EXPIRE", key, self._ttl_s)] if self._ttl_s else []
 
-    async def _run(self, *commands: Command) -> Any:
+    async def _run(self, *commands: Command, fence: Fence | None = None) -> Any:
         """Send commands in one round trip; without a transaction, so a cluster takes them too."""
+        if fence and commands:
+            script = guarded(fence, *commands)
+            if not await ask(self._redis.execute_command(*script)):  # type: ignore[no-untyped-call]
+                raise Superseded(
+                    f"{fence.key} is another's now: the conversation is no longer to be written."
+                )
+            return None
         if len(commands) == 1:
             return await ask(self._redis.execute_command(*commands[0]))  # type: ignore[no-untyped-call]
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Literal
 
 from graph.models import ChatMessage, Request, Tool
 from graph.models.asking import Variant
@@ -15,6 +16,8 @@ from prompts import Edition
 CHARACTERS_PER_TOKEN = 3.5
 """An estimate that is good enough to stay within a budget; bills go by the vendor's own count."""
 ATTACHMENT_CHARACTERS = 4000
+UNANSWERED = ("stopped", "failed")
+"""Outcomes of turns that leave no trace in the prompt where no word of an answer was shown."""
 
 
 def compose(
@@ -64,17 +67,26 @@ def _tokens(history: list[Exchange]) -> float:
 def _messages(history: list[Exchange], text: str) -> tuple[ChatMessage, ...]:
     """Make the conversation, in which vendors want the roles to alternate and the customer to begin."""
     messages: list[ChatMessage] = []
-    before = ""  # a person's words that no answer precedes
+    begun = False  # a person's words before the customer's first ones are told together with those
     for exchange in history:
         asked, answer = exchange["asked"], exchange["answer"]
-        if asked.strip() and answer.strip():
-            messages += [ChatMessage("user", before + asked), ChatMessage("assistant", answer)]
-            before = ""
-        elif answer.strip() and messages:
-            messages[-1] = ChatMessage("assistant", f"{messages[-1].text}\n\n{answer}")
-        elif answer.strip():
-            before += f"{answer}\n\n"
-    return (*messages, ChatMessage("user", before + text))
+        if not answer.strip() and exchange["outcome"] in UNANSWERED:
+            continue
+        begun = begun or bool(asked.strip())
+        _add(messages, "user", asked)
+        _add(messages, "assistant" if begun else "user", answer)
+    if messages and messages[-1].role == "user":
+        text = f"{messages.pop().text}\n\n{text}"
+    return (*messages, ChatMessage("user", text))
+
+
+def _add(messages: list[ChatMessage], role: Literal["user", "assistant"], text: str) -> None:
+    if not text.strip():
+        return
+    if messages and messages[-1].role == role:
+        messages[-1] = ChatMessage(role, f"{messages[-1].text}\n\n{text}")
+    else:
+        messages.append(ChatMessage(role, text))
 
 
 def _tool(edition: Edition, tier: Tier) -> Tool:

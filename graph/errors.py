@@ -7,6 +7,7 @@ FirstlineError                  says what is wrong, where, and what to do
 |   |-- TiersError              tiers.toml
 |   `-- KnowledgeError          the knowledge folder
 |-- StateError                  the conversation state or the ledger could not be read or written
+|-- Superseded                  another process has the conversation: leave it alone
 `-- ModelError                  a model call that came to nothing; has a kind, which the ledger names
     |-- Unreachable             no connection                                       retry, then next
     |-- Overloaded              500, 502, 503, 529 and their events in a stream      retry, then next
@@ -40,6 +41,7 @@ __all__ = [
     "Rejected",
     "SettingsError",
     "StateError",
+    "Superseded",
     "TiersError",
     "TooLong",
     "TooSlow",
@@ -64,6 +66,10 @@ class KnowledgeError(InputError):
 
 class StateError(FirstlineError):
     """The conversation state or the ledger could not be read or written."""
+
+
+class Superseded(FirstlineError):
+    """Another process has taken the conversation over; what was to be written was not."""
 
 
 class ModelError(FirstlineError):

@@ -16,6 +16,9 @@ from graph.turn import Call, Outcome, Route, Source, TurnRecord
 REMEMBERED = 4
 """Records a conversation keeps, to answer a repeated turn from; order within it makes more than one rare."""
 
+LONGEST_ASKED = 4000
+"""Characters of a message that later turns see."""
+
 
 def finish(
     context: TurnContext,
@@ -29,8 +32,9 @@ def finish(
     """Return the state's last update of a turn: the record, and the exchange in the trimmed history."""
     answer = context.speaker.shown
     record = make_record(context, state, route, outcome, calls=calls, answer=answer)
-    asked = context.turn.text[:4000]
+    asked = context.turn.text[:LONGEST_ASKED]
     exchange = Exchange(id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary)
+    context.finished = True
     history = [*(state.get("history") or []), exchange]
     return {
         "history": trim(history, context.services.tiers.history_tokens),

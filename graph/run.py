@@ -12,14 +12,14 @@ import structlog
 from langchain_core.runnables import RunnableConfig
 
 from graph.composing import trim
-from graph.errors import StateError
-from graph.finishing import finish
+from graph.errors import StateError, Superseded
+from graph.finishing import LONGEST_ASKED, finish
 from graph.records.codec import from_dict, to_dict
 from graph.services import TurnContext
 from graph.speaker import Speaker
 from graph.state import Exchange, State
 from graph.support import Support
-from graph.turn import Chunk, Finished, HandedOff, Outcome, Route, TextDelta, Thumb, Turn, TurnRecord
+from graph.turn import Chunk, Fence, Finished, HandedOff, Outcome, Route, TextDelta, Thumb, Turn, TurnRecord
 
 log = structlog.get_logger()
 
@@ -41,23 +41,33 @@ class PersonSaid:
     text: str
 
 
-Entry: TypeAlias = Rated | PersonSaid
+@dataclass(frozen=True, slots=True)
+class CustomerSaid:
+    """The customer wrote to the person who has the conversation; it is no turn of the bot's."""
+
+    text: str
+
+
+Entry: TypeAlias = Rated | PersonSaid | CustomerSaid
 """What a conversation remembers beside its turns."""
 
 
 async def run_turn(
-    support: Support, turn: Turn, stop: asyncio.Event | None = None
+    support: Support, turn: Turn, stop: asyncio.Event | None = None, fence: Fence | None = None
 ) -> AsyncGenerator[Chunk, None]:
     """Answer a turn; the last chunk is always Finished.
 
-    The same id again continues a turn that was interrupted, and re-emits one that was finished, without a
-    model call. Setting `stop` ends the answer where it is. Closing the generator leaves the turn to be
-    continued. Turns of one conversation wait for each other in this process; other processes are the caller's
-    to keep away. Raises StateError where the conversation's state cannot be read or written.
+    The same id again re-emits a turn that was finished, without a model call, and finishes one that was
+    interrupted, with its whole answer from the first word: what was visible of it is the caller's to replace.
+    State is written once, at the turn's end: a turn whose process died, or lost Redis, begins anew, and one
+    whose generator was closed goes on from its last finished step. Setting `stop` ends the answer where it
+    is. Turns of one conversation wait for each other in this process; other processes are the caller's
+    to keep away, and `fence` makes sure of it: once it has fallen, Superseded is raised and nothing more is
+    written or said. Raises StateError where the conversation's state cannot be read or written.
     """
     support.services.prompts.refresh()
     support.services.knowledge.refresh()
-    held = support.saver.holding(turn.conversation)
+    held = support.saver.holding(turn.conversation, fence)
     async with support.lock(turn.conversation), held, aclosing(_run(support, turn, stop)) as chunks:
         async for chunk in chunks:
             yield chunk
@@ -81,7 +91,7 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
         work.add_done_callback(lambda _: chunks.put_nowait(None))
         tasks.append(work)
         if stop:
-            tasks.append(asyncio.create_task(_cancel_on(stop, work)))
+            tasks.append(asyncio.create_task(_cancel_on(stop, context, work)))
         while (shown := await chunks.get()) is not None:
             yield shown
         record = await _outcome(support, context, work)
@@ -93,17 +103,20 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
         context.begun()
         for task in tasks:
             if not task.done():
-                task.cancel()
-                with suppress(asyncio.CancelledError):
+                if task is not work or not context.finished:
+                    task.cancel()
+                # An error is not this turn's any more: it begins anew when it comes again.
+                with suppress(asyncio.CancelledError, StateError, Superseded):
                     await task
 
 
-async def remember(support: Support, conversation: str, entry: Entry) -> None:
-    """Add what is no turn to a conversation; runs no node.
+async def remember(support: Support, conversation: str, entry: Entry, fence: Fence | None = None) -> None:
+    """Add what is no turn to a conversation, also before its first turn; runs no node.
 
-    Waits for a turn that is running; one that was interrupted goes on where it was afterwards.
+    Waits for a turn that is running; one that was interrupted goes on where it was afterwards. Raises
+    StateError where the state cannot be read or written, and Superseded where the fence has fallen.
     """
-    async with support.lock(conversation):
+    async with support.lock(conversation), support.saver.holding(conversation, fence):
         await _remember(support, conversation, entry)
 
 
@@ -114,14 +127,21 @@ async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     if isinstance(entry, Rated):
         update: dict[str, Any] = {"rating": entry.thumb}
     else:
-        said = support.services.prompts.edition.notes.say("person_said", "en", text=entry.text)
-        exchange = Exchange(id="", asked="", answer=said, outcome="answered", summary="")
-        history = [*(state.get("history") or []), exchange]
+        history = [*(state.get("history") or []), _exchange(support, entry)]
         update = {"history": trim(history, support.services.tiers.history_tokens)}
     if not snapshot.next:
         update["draft"] = None
     await support.graph.aupdate_state(config, update, as_node=None if snapshot.next else "check")
     await support.saver.aprune([conversation])
+
+
+def _exchange(support: Support, entry: PersonSaid | CustomerSaid) -> Exchange:
+    if isinstance(entry, CustomerSaid):
+        # Another outcome than a stopped turn's: what was said to a person belongs to the conversation.
+        asked = entry.text[:LONGEST_ASKED]
+        return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="")
+    said = support.services.prompts.edition.notes.say("person_said", "en", text=entry.text)
+    return Exchange(id="", asked="", answer=said, outcome="answered", summary="")
 
 
 def _config(conversation: str) -> RunnableConfig:
@@ -140,15 +160,16 @@ def _input(turn: Turn) -> dict[str, Any]:
 async def _work(support: Support, context: TurnContext, given: dict[str, Any] | None) -> State:
     conversation = context.turn.conversation
     state = await support.graph.ainvoke(
-        cast("Any", given), _config(conversation), context=context, durability="sync"
+        cast("Any", given), _config(conversation), context=context, durability="exit"
     )
     await support.saver.aprune([conversation])
     return cast("State", state)
 
 
-async def _cancel_on(stop: asyncio.Event, work: asyncio.Task[State]) -> None:
+async def _cancel_on(stop: asyncio.Event, context: TurnContext, work: asyncio.Task[State]) -> None:
     await stop.wait()
-    work.cancel()
+    if not context.finished:
+        work.cancel()
 
 
 async def _outcome(support: Support, context: TurnContext, work: asyncio.Task[State]) -> TurnRecord:
@@ -157,7 +178,7 @@ async def _outcome(support: Support, context: TurnContext, work: asyncio.Task[St
         state = await work
     except asyncio.CancelledError:
         return await _close(support, context, "stopped")
-    except StateError:
+    except (StateError, Superseded):
         raise
     except Exception:  # the turn's boundary: whatever goes wrong, the customer hears of it kindly
         log.exception("turn.failed", turn_id=context.turn.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graph.knowledge import Knowledge, Passage
@@ -18,6 +19,11 @@ BEGINNING = 4
 """Turns that may be at work at once before their model is asked; waiting for a model does not count."""
 
 
+def nobody() -> bool:
+    """Tell that no person can be reached."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every turn of the process shares."""
@@ -30,8 +36,8 @@ class Services:
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNING))
     """Taken until a turn waits for a model: a hundred that begin at once take turns instead of sharing every
     tick of the loop, so that the first ones' words are not held up by the last one's search."""
-    people: bool = False
-    """Whether a person can be reached: without one, no phrase promises a person."""
+    people: Callable[[], bool] = nobody
+    """Whether a person can be reached now: without one, no phrase promises a person."""
 
 
 @dataclass(slots=True)
@@ -46,6 +52,8 @@ class TurnContext:
     """The texts behind the state's passage ids."""
     under_way: list[Call] = field(default_factory=list)
     """Calls of the node at work: they were paid for, even if the turn is stopped within it."""
+    finished: bool = False
+    """It is accounted for and only remains to be stored, which nothing should cut short."""
     _beginning: bool = False
     edition: Edition = field(init=False)
     """The prompts as they stood when the turn began."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from weakref import WeakValueDictionary
+
+from redis.asyncio import Redis
 
 import prompts
 from graph.build import Graph, build_graph
@@ -20,7 +22,7 @@ from graph.models import ChatModel
 from graph.models.extractive import ExtractiveModel, ExtractivePhrases
 from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
-from graph.services import Services
+from graph.services import Services, nobody
 from graph.settings import GraphSettings
 from graph.state_store import open_state
 from graph.tiers import EXTRACTIVE, SHIPPED, Tiers, load_tiers, usable
@@ -61,20 +63,21 @@ async def open_support(
     *,
     knowledge: Path | None = None,
     models: Mapping[str, ChatModel] | None = None,
-    people: bool = False,
+    people: Callable[[], bool] = nobody,
+    redis: Redis | None = None,
 ) -> AsyncIterator[Support]:
     """Open the bot; raises InputError or StateError with one sentence where something is not usable.
 
     `knowledge` overrides the adopter's folder; `models` gives clients by provider, as tests and replays do;
-    `people` tells whether a person can be reached.
+    `people` is asked in each turn that needs one whether a person can be reached; `redis` is a client that
+    `open_state` has opened, and stays the caller's, in place of one of its own.
     """
     articles = open_articles(settings, knowledge)
     ladder = load_ladder(settings, set(models or {}))
     services = open_services(settings, articles, ladder, models=models, people=people)
-    url = settings.redis_url.get_secret_value() if settings.redis_url else None
     try:
-        async with open_state(url) as redis:
-            saver = RedisSaver(redis, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
+        async with _state(settings, redis) as client:
+            saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
             yield Support(build_graph(saver), saver, services, articles)
     finally:
         await services.models.close()
@@ -86,7 +89,7 @@ def open_services(
     ladder: Tiers,
     *,
     models: Mapping[str, ChatModel] | None = None,
-    people: bool = False,
+    people: Callable[[], bool] = nobody,
 ) -> Services:
     """Make the services around articles and a ladder; the caller closes their models."""
     words = open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
@@ -120,6 +123,12 @@ def load_all_tiers(settings: GraphSettings) -> Tiers:
     """Load the tiers of the adopter's folder, or the shipped ones, whether or not there are keys for them."""
     own = settings.bot_home / "tiers.toml" if settings.bot_home else SHIPPED
     return load_tiers(own if own.exists() else SHIPPED)
+
+
+def _state(settings: GraphSettings, redis: Redis | None) -> AbstractAsyncContextManager[Redis]:
+    if redis is not None:
+        return nullcontext(redis)
+    return open_state(settings.redis_url.get_secret_value() if settings.redis_url else None)
 
 
 def _around_quotes(words: Prompts, language: str) -> ExtractivePhrases:

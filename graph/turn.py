@@ -72,6 +72,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """Where it stands in Redis that a turn is this process's: another holder writes another value there."""
+
+    key: str
+    """A hash with the same hash tag as the conversations."""
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which tier answers, and why."""
 

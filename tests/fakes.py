@@ -91,7 +91,7 @@ def make_services(
         knowledge or InMemoryKnowledge(),
         make_pool(**models),
         LanguageDetector(),
-        people=people,
+        people=lambda: people,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +25,8 @@ CHECK_EVERY = 1.0
 SAMPLE = 300
 """Passages that tell the language."""
 
+_HOST = re.compile(r"https://([A-Za-z0-9.-]+)(?![\w.:@-])")
+
 log = structlog.get_logger()
 
 
@@ -34,6 +38,7 @@ class _Indexed:
     index: WordIndex
     passages: dict[str, Passage]
     language: str
+    hosts: frozenset[str]
 
 
 class FolderKnowledge:
@@ -61,6 +66,11 @@ class FolderKnowledge:
     def passages(self) -> int:
         """How many passages the articles have."""
         return len(self._now.passages)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that the articles are at or link to over https: where an answer's links may lead."""
+        return self._now.hosts
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -129,4 +139,9 @@ def _index(contents: Contents) -> _Indexed:
     index = WordIndex(tuple(passages.values()), Words(language))
     for warning in contents.warnings:
         log.warning("knowledge.warning", problem=warning)
-    return _Indexed(contents, index, passages, language)
+    return _Indexed(contents, index, passages, language, _hosts(passages.values()))
+
+
+def _hosts(passages: Iterable[Passage]) -> frozenset[str]:
+    texts = (f"{passage.url} {passage.text}" for passage in passages)
+    return frozenset(host.lower() for text in texts for host in _HOST.findall(text))

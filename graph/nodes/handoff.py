@@ -30,20 +30,22 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     """Tell the customer, then summarise for the person who takes over."""
     context = runtime.context
     route = Route(**{**state["route"], "tier": PERSON})
+    people = context.services.people()
     context.speaker.new_paragraph()
-    context.speaker.say(context.edition.phrases.say(_phrase(context, state, route), state["language"]))
+    phrase = _phrase(state, route, people=people)
+    context.speaker.say(context.edition.phrases.say(phrase, state["language"]))
     context.begun()
-    summary, calls = await _summarise(context, state, route)
+    summary, calls = await _summarise(context, state, route, people=people)
     context.speaker.hand_off(summary, route.reason)
     context.under_way = []
     made = [*(state.get("calls") or []), *(to_dict(call) for call in calls)]
     return finish(context, state, route, "handed_off", calls=made, summary=summary)
 
 
-def _phrase(context: TurnContext, state: State, route: Route) -> str:
+def _phrase(state: State, route: Route, *, people: bool) -> str:
     """Choose what the customer reads; without a person in reach no phrase promises one."""
     key = "handoff_asked" if state.get("asked") else "handoff"
-    if context.services.people:
+    if people:
         return key
     if route.reason == FOREIGN:
         return "articles_foreign"
@@ -51,12 +53,14 @@ def _phrase(context: TurnContext, state: State, route: Route) -> str:
     return "not_covered" if uncovered else f"{key}_nobody"
 
 
-async def _summarise(context: TurnContext, state: State, route: Route) -> tuple[str, list[Call]]:
+async def _summarise(
+    context: TurnContext, state: State, route: Route, *, people: bool
+) -> tuple[str, list[Call]]:
     conversation = _conversation(context, state)
     plain = context.edition.notes.say("summary", "en", reason=route.reason, conversation=conversation)
     draft = state.get("draft")
     tier = context.services.tiers.first
-    if tier.name == EXTRACTIVE or not context.services.people or (draft and draft["stop"] == "fault"):
+    if tier.name == EXTRACTIVE or not people or (draft and draft["stop"] == "fault"):
         return plain, []
     text = context.edition.handoff.render(conversation=conversation, reason=route.reason)
     asked = await _ask(context, text)

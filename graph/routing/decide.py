@@ -71,6 +71,12 @@ def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool 
     return Decision(route, hold=hold, unknown=unknown, covered=covered, asked=asked)
 
 
+def asks_for_person(escalation: Escalation, text: str) -> bool:
+    """Tell whether a message asks for a person by the words of a rule, whichever other rules hold."""
+    asking = (rule.on for rule in escalation.rules if rule.to == PERSON)
+    return any(isinstance(on, Says) and on.phrases.found(text) for on in asking)
+
+
 def _unruled(tiers: Tiers, *, keyless: bool, foreign: bool, talk: bool, covered: bool | None) -> Route:
     """Return the route of a message that no rule is about."""
     if keyless and foreign:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.app import running
 from bot.conversation import LONGEST, Conversations
 from bot.settings import BotSettings
-from graph.turn import Finished, Turn, TurnRecord
+from graph.turn import Chunk, Finished, TextDelta, Turn, TurnRecord
 from tests.fakes import make_turn
 
 
@@ -19,20 +20,45 @@ def settings(folder: Path) -> BotSettings:
     return BotSettings.model_construct(None, bot_data=folder / "data")
 
 
+class Screen:
+    """A surface that remembers what it was shown, and sees words a moment later."""
+
+    def __init__(self) -> None:
+        self.shown: list[Chunk] = []
+
+    async def show(self, chunk: Chunk) -> None:
+        self.shown.append(chunk)
+
+    async def finish(self, record: TurnRecord) -> TurnRecord:
+        return replace(record, first_words_ms=4321.0)
+
+
 async def answer(conversations: Conversations, turn: Turn) -> TurnRecord:
-    (*_, last) = [chunk async for chunk in conversations.answer(turn)]
-    assert isinstance(last, Finished)
-    return last.record
+    told = await conversations.answer(turn, Screen())
+    await conversations.keep(told)
+    return told.record
 
 
-async def test_a_turn_is_kept_before_it_is_reported_finished(tmp_path: Path) -> None:
+async def test_an_answer_is_shown_and_kept_with_the_times_as_they_were_seen(tmp_path: Path) -> None:
+    async with running(settings(tmp_path)) as app:
+        conversations, screen = Conversations(app), Screen()
+        told = await conversations.answer(make_turn(), screen)
+        assert await app.ledger.turns() == ()
+        await conversations.keep(told)
+        assert await app.ledger.turns() == (told.record,)
+        (kept,) = await app.ledger.transcripts()
+    assert told.record.first_words_ms == 4321.0
+    assert not any(isinstance(chunk, Finished) for chunk in screen.shown)
+    words = "".join(chunk.text for chunk in screen.shown if isinstance(chunk, TextDelta))
+    assert (kept.asked, kept.answer) == ((make_turn().text,), words)
+
+
+async def test_a_record_that_was_written_elsewhere_is_not_written_again(tmp_path: Path) -> None:
     async with running(settings(tmp_path)) as app:
         conversations = Conversations(app)
-        async for chunk in conversations.answer(make_turn()):
-            if isinstance(chunk, Finished):
-                assert await app.ledger.turns() == (chunk.record,)
-        (kept,) = await app.ledger.transcripts()
-    assert (kept.asked, bool(kept.answer)) == ((make_turn().text,), True)
+        await conversations.keep(await conversations.answer(make_turn(), Screen()), written=True)
+        assert await app.ledger.turns() == ()
+        assert len(await app.ledger.transcripts()) == 1
 
 
 @pytest.mark.parametrize("kind", ["turns.jsonl", "transcripts.jsonl", "feedback.jsonl"])
@@ -44,7 +70,9 @@ async def test_what_the_ledger_does_not_take_waits_and_is_written_in_order(tmp_p
         conversations = Conversations(app)
         with capture_logs() as logged:
             first = await answer(conversations, make_turn(id="a", received_at=1.0))
-            await conversations.rate(first, "up", person="u1", who="asker", via="button")
+            await conversations.rate(
+                first.turn_id, first.conversation, "up", person="u1", who="asker", via="button"
+            )
         assert "ledger.failed" in {event["event"] for event in logged}
         assert str(obstacle) in conversations.problem
         waiting = [json.loads(line) for line in conversations.unsaved_lines()]

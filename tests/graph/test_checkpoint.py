@@ -24,8 +24,10 @@ from redis.asyncio import Redis
 
 from graph.checkpoint import RedisSaver
 from graph.checkpoint_fields import PlainSerializer
-from graph.errors import StateError
+from graph.errors import StateError, Superseded
+from graph.fencing import Command
 from graph.state_store import open_state
+from graph.turn import Fence
 
 ROOT = Path(__file__).parents[2]
 PLAIN = st.recursive(
@@ -96,7 +98,7 @@ async def test_the_whole_conformance_suite_passes(redis: Redis) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(thread=ANY_TEXT, namespace=ANY_TEXT, values=st.dictionaries(ANY_TEXT, PLAIN, max_size=4), write=PLAIN)
+@given(thread=ANY_TEXT, namespace=ANY_TEXT, values=st.dictionaries(st.text(), PLAIN, max_size=4), write=PLAIN)
 def test_any_plain_state_comes_back_as_it_was(
     thread: str, namespace: str, values: dict[str, Any], write: object
 ) -> None:
@@ -123,13 +125,66 @@ async def test_writes_that_follow_each_other_go_in_one_command(redis: Redis) -> 
     sent: list[object] = []
     run = saver._run
 
-    async def count(*commands: tuple[object, ...]) -> Any:
+    async def count(*commands: Command, fence: Fence | None = None) -> Any:
         sent.extend(command[0] for command in commands)
-        return await run(*commands)
+        return await run(*commands, fence=fence)
 
     saver._run = count  # type: ignore[method-assign]
     await graph_of(saver).ainvoke({"messages": ["q"]}, address("t"), durability="sync")
     assert sent == ["HGETALL", "HSET", "EXPIRE", "HSET", "HSET", "HSET", "HSET"]
+
+
+HELD = Fence("{bot}:job:t", "fence", "7")
+
+
+async def test_behind_a_fence_that_stands_everything_is_written(redis: Redis) -> None:
+    """The same graph leaves the same state as without one, and its time to live; pruning works too."""
+    saver = RedisSaver(redis, ttl_s=60)
+    await redis.hset(HELD.key, HELD.field, HELD.value)
+    async with saver.holding("t", HELD):
+        await graph_of(saver).ainvoke({"messages": ["q"]}, address("t"), durability="sync")
+        await saver.aprune(["t"])
+    found = await RedisSaver(redis).aget_tuple(address("t"))
+    assert found is not None
+    assert found.checkpoint["channel_values"]["messages"] == ["q", "m1", "m2", "m3"]
+    assert len([checkpoint async for checkpoint in saver.alist(address("t"))]) == 1
+    assert 0 < await redis.ttl("{bot}:conv:t") <= 60
+
+
+@pytest.mark.parametrize("value", [None, "8"])
+async def test_behind_a_fence_that_has_fallen_nothing_is_written(redis: Redis, value: str | None) -> None:
+    """Checkpoints, writes and pruning alike; whoever has the conversation now finds it as they left it."""
+    saver = RedisSaver(redis, ttl_s=60)
+    at = await saver.aput(address("t"), empty_checkpoint(), {}, {})
+    at = await saver.aput(at, empty_checkpoint(), {}, {})
+    if value:
+        await redis.hset(HELD.key, HELD.field, value)
+    before = await redis.hgetall("{bot}:conv:t")
+    async with saver.holding("t", HELD):
+        with pytest.raises(Superseded):
+            await saver.aput(at, empty_checkpoint(), {}, {})
+        with pytest.raises(Superseded):
+            await saver.aput_writes(at, [("a", 1)], "task-1")
+        with pytest.raises(Superseded):
+            await saver.aprune(["t"])
+    assert await redis.hgetall("{bot}:conv:t") == before
+
+
+async def test_a_fence_costs_no_further_command(redis: Redis) -> None:
+    """It is checked where the write is made."""
+    await redis.hset(HELD.key, HELD.field, HELD.value)
+    saver = RedisSaver(redis, ttl_s=60)
+    sent: list[object] = []
+    execute = redis.execute_command
+
+    async def count(*command: object, **options: Any) -> Any:
+        sent.append(command[0])
+        return await execute(*command, **options)  # type: ignore[no-untyped-call]
+
+    redis.execute_command = count  # type: ignore[method-assign]
+    async with saver.holding("t", HELD):
+        await graph_of(saver).ainvoke({"messages": ["q"]}, address("t"), durability="sync")
+    assert sent == ["HGETALL", "EVAL", "EVAL", "EVAL", "EVAL", "EVAL"]
 
 
 async def test_a_write_is_stored_even_when_no_checkpoint_follows(redis: Redis) -> None:

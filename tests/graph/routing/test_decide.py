@@ -6,7 +6,17 @@ import json
 
 import pytest
 
-from graph.routing.decide import ASKED, FOREIGN, PHRASE, SMALL_TALK, SMALLEST, UNCOVERED, Decision, decide
+from graph.routing.decide import (
+    ASKED,
+    FOREIGN,
+    PHRASE,
+    SMALL_TALK,
+    SMALLEST,
+    UNCOVERED,
+    Decision,
+    asks_for_person,
+    decide,
+)
 from graph.routing.rules import Facts
 from graph.tiers import FLOOR, Candidate, Tier, Tiers
 from graph.turn import PERSON, Thumb
@@ -227,3 +237,9 @@ def test_plain_requests_for_a_person_are_heard(text: str) -> None:
     decision = decide(Facts(text, 0.0, None, covered=True), shipped_prompts().escalation, LADDER)
     assert decision.route.tier == PERSON
     assert decision.asked
+
+
+def test_a_wish_for_a_person_is_told_without_deciding_the_route() -> None:
+    assert asks_for_person(ESCALATION, "Where is my parcel? And let me talk to a real person")
+    assert not asks_for_person(ESCALATION, ORDINARY)
+    assert not asks_for_person(ESCALATION, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -109,7 +109,7 @@ async def open_bot(
     vendors: Iterable[Vendor] = VENDORS,
     *,
     key: str = KEY,
-    people: bool = True,
+    people: Callable[[], bool] = lambda: True,
     redis: str | None = None,
 ) -> AsyncIterator[Support]:
     """Open the bot over the sample shop; it has these vendors' keys, and the stand-in's addresses."""

@@ -13,6 +13,7 @@ import structlog
 from evals.sim import FAULTS, Reply, Settings, Sim, ToolUse
 from graph.errors import CutOff
 from graph.models.faults import transport_faults
+from graph.services import nobody as no_person
 from graph.support import SAMPLE_SHOP, Support, open_support
 from tests.graph.turns.talking import (
     QUESTION,
@@ -173,12 +174,12 @@ async def test_a_vendor_that_cannot_be_used_leaves_a_quotation_or_a_person(
             openai=address if vendor == "openai" else None,
             key="wrong-key" if case == "unauthorized" else "sim-key",
         )
-        async with open_support(settings, knowledge=SAMPLE_SHOP, people=True) as support:
+        async with open_support(settings, knowledge=SAMPLE_SHOP, people=lambda: True) as support:
             phrases = support.services.prompts.phrases
             quoted = await say(apart(support), QUESTION, conversation="covered")
             person = await say(apart(support), UNANSWERABLE, conversation="not covered")
             alone = apart(support)
-            alone = replace(alone, services=replace(alone.services, people=False))
+            alone = replace(alone, services=replace(alone.services, people=no_person))
             nobody = await say(alone, UNANSWERABLE, conversation="nobody")
             for heard in (quoted, person, nobody):
                 await check_kind(support, heard)

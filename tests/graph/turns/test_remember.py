@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from evals.sim import Reply, Sim
-from graph.errors import StateError
-from graph.run import Entry, PersonSaid, Rated, remember, run_turn
+from graph.run import CustomerSaid, Entry, PersonSaid, Rated, remember, run_turn
 from graph.support import Support
-from tests.graph.turns.crashing import END, NODES, lose_redis, with_saver
+from tests.graph.turns.crashing import END, NODES, interrupted
 from tests.graph.turns.talking import (
     QUESTION,
     WHOLE,
@@ -82,6 +81,30 @@ async def test_a_persons_words_before_the_first_turn_are_in_its_request(bot: Sup
     assert PERSONS in sent(sim.requests[0])
 
 
+async def test_what_the_customer_said_to_a_person_is_in_the_next_request(bot: Support, sim: Sim) -> None:
+    """In the order in which it was said, and the roles still alternate."""
+    sim.script.next(Reply(WHOLE), Reply("Pack it well [1]."))
+    await say(bot)
+    for entry in (CustomerSaid("Are you there?"), PersonSaid(PERSONS), CustomerSaid("Thank you so much.")):
+        await remember(bot, "c1", entry)
+    await say(bot, OTHER, id="t2")
+    roles = [m["role"] for m in sim.requests[1].body["messages"] if m["role"] != "system"]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+    places = [sent(sim.requests[1]).index(words) for words in ("Are you", PERSONS, "Thank you so", OTHER)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("entry", [Rated("down"), PersonSaid(PERSONS), CustomerSaid(PERSONS)])
+async def test_a_conversation_may_begin_with_what_is_no_turn(entry: Entry, bot: Support, sim: Sim) -> None:
+    """The first turn is then answered as ever, and knows of it."""
+    sim.script.next(Reply(WHOLE))
+    await remember(bot, "c1", entry)
+    heard = await say(bot)
+    assert heard.text == WHOLE
+    assert heard.record.route.tier == ("large" if isinstance(entry, Rated) else "small")
+    assert isinstance(entry, Rated) or PERSONS in sent(sim.requests[0])
+
+
 async def test_what_is_remembered_makes_a_repeated_turn_no_less_repeated(bot: Support, sim: Sim) -> None:
     """The finished turn is said again as before."""
     sim.script.next(Reply(WHOLE))
@@ -104,8 +127,7 @@ async def test_a_pending_turn_is_not_lost_by_what_is_remembered(
         await say(bot, OTHER, id="t0")
     calls = len(sim.requests)
     sim.script.next(Reply(WHOLE))
-    with pytest.raises(StateError):
-        await say(with_saver(bot, node, lose_redis))
+    await interrupted(bot, node)
     entries: list[Entry] = [Rated("up"), PersonSaid(PERSONS)]
     for entry in entries:
         await remember(bot, "c1", entry)
@@ -121,8 +143,7 @@ async def test_a_pending_turn_is_not_lost_by_what_is_remembered(
 async def test_a_pending_handover_is_not_lost_by_what_is_remembered(bot: Support, sim: Sim) -> None:
     """The turn was on its way to a person."""
     sim.script.next(Reply("Wants: a person."))
-    with pytest.raises(StateError):
-        await say(with_saver(bot, "handoff", lose_redis), "I want to talk to a human agent")
+    await interrupted(bot, "handoff", "I want to talk to a human agent")
     await remember(bot, "c1", Rated("down"))
     heard = await say(bot, "I want to talk to a human agent")
     assert heard.record.outcome == "handed_off"

@@ -20,7 +20,7 @@ from graph.errors import StateError
 from graph.run import run_turn
 from graph.support import Support
 from graph.turn import TextDelta
-from tests.graph.turns.crashing import END, NODES, lose_redis, with_saver
+from tests.graph.turns.crashing import END, NODES, interrupted, lose_redis, with_saver
 from tests.graph.turns.talking import (
     ESCALATES,
     QUESTION,
@@ -83,11 +83,12 @@ async def test_a_handed_off_turn_is_handed_off_again(bot: Support, sim: Sim) -> 
 
 
 @pytest.mark.parametrize("node", [*NODES, END])
-async def test_a_turn_goes_on_from_the_last_step_that_was_stored(node: str, bot: Support, sim: Sim) -> None:
-    """The state store fails once a step is in it: the next try does only what is left."""
+async def test_a_turn_that_was_left_goes_on_from_its_last_finished_step(
+    node: str, bot: Support, sim: Sim
+) -> None:
+    """A process that drains leaves its turns: the next try does only what is left."""
     sim.script.next(Reply(WHOLE))
-    with pytest.raises(StateError):
-        await say(with_saver(bot, node, lose_redis))
+    await interrupted(bot, node)
     asked = len(sim.requests)
     assert asked == (1 if node in ("check", END) else 0)
     heard = await say(bot)
@@ -99,14 +100,36 @@ async def test_a_turn_goes_on_from_the_last_step_that_was_stored(node: str, bot:
 
 
 async def test_an_escalated_turn_goes_on_with_the_large_model_alone(bot: Support, sim: Sim) -> None:
-    """The opening and the handover were stored: the small model is not asked again."""
+    """The opening and the handover were stored when it was left: the small model is not asked again."""
     sim.script.next(Reply("Let me see.", tools=(ESCALATES,)), Reply("Until Friday [1]."))
-    with pytest.raises(StateError):
-        await say(with_saver(bot, "check", lose_redis))
+    await interrupted(bot, "check")
     heard = await say(bot)
     assert heard.text == "Let me see.\n\nUntil Friday [1]."
     assert heard.outcomes == ["escalated", "ok"]
     assert len(sim.requests) == 2
+    await check_once(bot, heard)
+
+
+async def test_a_turn_whose_end_cannot_be_stored_begins_anew(bot: Support, sim: Sim) -> None:
+    """Whoever runs it hears of it; nothing of it is in the state, and the next try stands there once."""
+    sim.script.next(Reply("Pack it well [1]."), Reply(WHOLE), Reply(WHOLE))
+    await say(bot, "How should I pack a lamp that goes back?", id="t0")
+    before = await state_of(bot)
+    with pytest.raises(StateError):
+        await say(with_saver(bot, before=lose_redis))
+    assert await state_of(bot) == before
+    heard = await say(bot)
+    assert heard.text == WHOLE
+    assert [exchange["id"] for exchange in (await state_of(bot))["history"]] == ["t0", "t1"]
+
+
+async def test_leaving_a_turn_while_redis_is_away_is_quiet(bot: Support, sim: Sim) -> None:
+    """There is nobody left to tell; the turn begins anew when it comes again."""
+    sim.script.next(SLOW, Reply(WHOLE))
+    async with aclosing(run_turn(with_saver(bot, before=lose_redis), make_turn())) as chunks:
+        await until_words(chunks)
+    heard = await say(bot)
+    assert heard.text == WHOLE
     await check_once(bot, heard)
 
 
@@ -183,8 +206,9 @@ async def test_stopping_before_the_first_words_is_a_stop_too(bot: Support, sim: 
     assert (await state_of(bot))["records"][-1]["outcome"] == "stopped"
 
 
-async def test_a_stop_that_comes_when_all_is_done_changes_nothing(bot: Support, sim: Sim) -> None:
-    """The answer was stored when it came: it stays answered, and stands in the history once."""
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_stop_that_comes_when_all_is_done_changes_nothing(when: str, bot: Support, sim: Sim) -> None:
+    """The answer was stored, or just being stored: it stays answered, and stands in the history once."""
     sim.script.next(Reply(WHOLE))
     stop = asyncio.Event()
 
@@ -192,7 +216,7 @@ async def test_a_stop_that_comes_when_all_is_done_changes_nothing(bot: Support, 
         stop.set()
         await asyncio.sleep(0.1)
 
-    support = with_saver(bot, END, stop_now)
+    support = with_saver(bot, **{when: stop_now})
     heard = Heard([chunk async for chunk in run_turn(support, make_turn(), stop)])
     heard.check()
     assert heard.record.outcome == "answered"
@@ -252,33 +276,27 @@ async def killed(home: Path, sim: Sim, redis: str, conversation: str, node: str 
 async def test_a_process_that_is_killed_mid_answer_loses_nothing(
     shared: Support, home: Path, sim: Sim, redis_server: str
 ) -> None:
-    """The next process continues: one whole answer, the route as it was, the turn once in the history."""
+    """The next process begins anew: one whole answer, the turn once in the history."""
     sim.script.next(SLOW, Reply(WHOLE))
     assert await killed(home, sim, redis_server, "kill-1")
-    before = await state_of(shared, "kill-1")
-    assert before["route"]["tier"] == "small"
-    # Were the route decided again, it would be another: the customer has pressed the button meanwhile.
-    turn = replace(make_turn(conversation="kill-1"), signals=replace(make_turn().signals, person=True))
-    heard = Heard([chunk async for chunk in run_turn(shared, turn)])
-    heard.check()
+    heard = await say(shared, conversation="kill-1")
     assert heard.text == WHOLE
-    assert heard.record.route.tier == "small"
-    assert heard.record.route.reason == before["route"]["reason"]
+    assert heard.outcomes == ["ok"]
     assert len(sim.requests) == 2
     await check_once(shared, heard, "kill-1")
 
 
-@pytest.mark.parametrize("node", ["check", END])
-async def test_a_process_that_is_killed_after_the_answer_asks_no_model_again(
-    node: str, shared: Support, home: Path, sim: Sim, redis_server: str
+@pytest.mark.parametrize(("node", "requests"), [("route", 1), ("check", 2), (END, 1)])
+async def test_a_process_that_is_killed_between_two_steps_loses_nothing(
+    node: str, requests: int, shared: Support, home: Path, sim: Sim, redis_server: str
 ) -> None:
-    """The answer was stored: the next process says it without a request."""
-    sim.script.next(Reply(WHOLE))
+    """No model is asked again once the end is stored; before it, the turn begins anew."""
+    sim.script.next(Reply(WHOLE), Reply(WHOLE))
     conversation = f"kill-{node}"
     lines = await killed(home, sim, redis_server, conversation, node)
     assert lines[-1] == "frozen"
     heard = await say(shared, conversation=conversation)
     assert heard.text == WHOLE
     assert heard.outcomes == ["ok"]
-    assert len(sim.requests) == 1
+    assert len(sim.requests) == requests
     await check_once(shared, heard, conversation)

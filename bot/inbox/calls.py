@@ -1,0 +1,99 @@
+"""The inbox's scripts as calls: one round trip each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError, ResponseError
+
+from bot.inbox import held, scripts
+from graph.state_store import ask
+
+_SCRIPTS = {
+    "put": scripts.PUT,
+    "edit": scripts.EDIT,
+    "stop": scripts.STOP,
+    "take": scripts.TAKE,
+    "keep_early": scripts.KEEP_EARLY,
+    "remember": scripts.REMEMBER,
+    "mend": scripts.MEND,
+    "renew": held.RENEW,
+    "begin": held.BEGIN,
+    "note": held.NOTE,
+    "finish": held.FINISH,
+    "retry": held.RETRY,
+    "restore": held.RESTORE,
+    "beat": held.BEAT,
+    "stats": held.STATS,
+}
+
+_SEEN_MS = 24 * 3600 * 1000
+"""Longer than Slack sends anything again, and than the history that is caught up with."""
+
+_EARLY_MS = 15 * 60 * 1000
+_SPLIT_FROM = 3
+_NOBODY_CAN = 3
+"""Deliveries of a dead job, after which no process is bothered with it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the scripts go by."""
+
+    lease_s: float
+    most: int
+    most_bytes: int
+    deliveries: int
+    keep_days: float
+
+    def as_lua(self) -> str:
+        """Write them as the local variables that the scripts read."""
+        values = {
+            "LEASE_MS": int(self.lease_s * 1000),
+            "MOST": self.most,
+            "MOST_BYTES": self.most_bytes,
+            "DEAD_AFTER": self.deliveries + _NOBODY_CAN,
+            "KEEP_MS": int(self.keep_days * 24 * 3600 * 1000),
+            "SEEN_MS": _SEEN_MS,
+            "EARLY_MS": _EARLY_MS,
+            "SPLIT_FROM": _SPLIT_FROM,
+        }
+        return f"local {', '.join(values)} = {', '.join(map(str, values.values()))}\n"
+
+
+class Calls:
+    """Runs the scripts by name; raises StateError when Redis fails."""
+
+    def __init__(self, redis: Redis, limits: Limits) -> None:
+        head = limits.as_lua() + scripts.SHARED
+        self._redis: Any = redis
+        self._scripts = {name: self._redis.register_script(head + body) for name, body in _SCRIPTS.items()}
+
+    async def load(self) -> None:
+        """Send all scripts to the server in one go."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for script in self._scripts.values():
+                pipeline.script_load(script.script)
+            await ask(pipeline.execute())
+
+    async def run(self, name: str, *arguments: str | float) -> Any:
+        """Run a script; a server that does not have it yet is given it."""
+        return await ask(_plain(self._scripts[name](keys=[scripts.DUE], args=arguments)))
+
+
+async def _plain(reply: Awaitable[Any]) -> Any:
+    """Await a script's reply; older servers wrap the error that a command in it met."""
+    try:
+        return await reply
+    except ResponseError as error:
+        if "OOM command not allowed" in str(error):
+            raise OutOfMemoryError(str(error)) from error
+        raise
+
+
+def text_of(value: bytes | str) -> str:
+    """Return a reply as text."""
+    return value.decode() if isinstance(value, bytes) else value

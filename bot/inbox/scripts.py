@@ -1,0 +1,256 @@
+"""The inbox's Lua: what the scripts share, and those that put items in and hand them out.
+
+{bot}:due               thread -> ms from which it may be taken: now is ready, later is leased or delayed
+{bot}:box:<thread>      the items that wait, oldest first
+{bot}:job:<thread>      handed out: fence, turn, members, deliveries, begun, posts, stop, revision, n:*
+{bot}:fence             the last fence given out
+{bot}:seen:<key>        was put already
+{bot}:known:<thread>    is one of ours
+{bot}:answer:<key>      which turn a posted message belongs to
+{bot}:early:<key>       items for a message that is not yet known to be an answer
+{bot}:dead              items that nobody could handle, newest first
+{bot}:workers           process -> ms when it was last seen
+{bot}:epoch             gone when the server lost everything
+
+A thread is in `due` as long as it has a box or a job, so a job whose process died is found by the ordinary
+take. Time is the server's alone. Lines and names are those of items.to_line and items.to_name.
+"""
+
+from __future__ import annotations
+
+PREFIX = "{bot}:"
+DUE = PREFIX + "due"
+
+SHARED = r"""
+local P = '{bot}:'
+local DUE = P .. 'due'
+
+local function int(number) return string.format('%.0f', number) end
+
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Out of memory, Redis refuses a growing command only as a script's first write: a delete opens the way.
+local function allow() redis.call('DEL', P .. 'none') end
+
+local function head(line) return string.match(line, '^(%a+)\t([^\t]*)\t(-?%d+)\t') end
+
+local function lines_of(text)
+  local lines = {}
+  for line in string.gmatch(text or '', '[^\n]+') do lines[#lines + 1] = line end
+  return lines
+end
+
+local function seen(first)
+  for i = first, #ARGV do
+    if redis.call('EXISTS', P .. 'seen:' .. ARGV[i]) == 1 then return true end
+  end
+  return false
+end
+
+local function see(first)
+  for i = first, #ARGV do redis.call('SET', P .. 'seen:' .. ARGV[i], 1, 'PX', SEEN_MS) end
+end
+
+local function enqueue(thread, at)
+  if not redis.call('ZSCORE', DUE, thread) then redis.call('ZADD', DUE, int(at), thread) end
+end
+
+local function append(thread, lines, at)
+  for _, line in ipairs(lines) do redis.call('RPUSH', P .. 'box:' .. thread, line) end
+  redis.call('SET', P .. 'known:' .. thread, 1, 'PX', KEEP_MS)
+  enqueue(thread, at)
+end
+
+local function remember(key, value, thread, at)
+  redis.call('SET', P .. 'answer:' .. key, value, 'PX', KEEP_MS)
+  local early = redis.call('LRANGE', P .. 'early:' .. key, 0, -1)
+  if #early == 0 then return end
+  redis.call('DEL', P .. 'early:' .. key)
+  append(thread, early, at)
+end
+
+local function answered_by(key)
+  local ok, answer = pcall(cjson.decode, redis.call('GET', P .. 'answer:' .. key) or '')
+  return ok and type(answer) == 'table' and type(answer.thread) == 'string' and answer.thread
+end
+
+local function bury(thread, why, at)
+  for _, line in ipairs(lines_of(redis.call('HGET', P .. 'job:' .. thread, 'members'))) do
+    local item = string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$')
+    redis.call('LPUSH', P .. 'dead', '{"why":' .. cjson.encode(why) .. ',"at":' .. int(at)
+      .. ',"thread":' .. cjson.encode(thread) .. ',"item":' .. item .. '}')
+  end
+  redis.call('LTRIM', P .. 'dead', 0, 999)
+  redis.call('PEXPIRE', P .. 'dead', KEEP_MS)
+end
+
+local function freeze(thread)
+  local lines, size = {}, 0
+  for _, line in ipairs(redis.call('LRANGE', P .. 'box:' .. thread, 0, MOST - 1)) do
+    local merges = string.sub(line, 1, 1) == 'm'
+    size = size + #line
+    if #lines > 0 and (not merges or size > MOST_BYTES) then break end
+    lines[#lines + 1] = line
+    if not merges then break end
+  end
+  if #lines == 0 then return false end
+  local _, id = head(lines[1])
+  redis.call('LTRIM', P .. 'box:' .. thread, #lines, -1)
+  redis.call('HSET', P .. 'job:' .. thread, 'turn', id, 'members', table.concat(lines, '\n'))
+  return true
+end
+
+-- One of several items may be what breaks every attempt: the others shall not share its fate.
+local function split(thread)
+  local job = P .. 'job:' .. thread
+  local lines = lines_of(redis.call('HGET', job, 'members'))
+  if #lines < 2 then return end
+  for i = #lines, 2, -1 do redis.call('LPUSH', P .. 'box:' .. thread, lines[i]) end
+  redis.call('HSET', job, 'members', lines[1])
+end
+
+-- At least the time, so that it still rises where the server lost what it counted.
+local function next_fence(at)
+  local fence = redis.call('INCR', P .. 'fence')
+  if fence >= at then return fence end
+  redis.call('SET', P .. 'fence', int(at))
+  return at
+end
+
+local function hold(thread, at)
+  local job = P .. 'job:' .. thread
+  redis.call('ZREM', DUE, thread)
+  if redis.call('EXISTS', job) == 0 and not freeze(thread) then return false end
+  local deliveries = redis.call('HINCRBY', job, 'deliveries', 1)
+  if deliveries > DEAD_AFTER then
+    bury(thread, 'handed out too often', at)
+    redis.call('DEL', job)
+    if redis.call('EXISTS', P .. 'box:' .. thread) == 1 then enqueue(thread, at) end
+    return false
+  end
+  if deliveries >= SPLIT_FROM then split(thread) end
+  redis.call('HSET', job, 'fence', int(next_fence(at)))
+  redis.call('ZADD', DUE, int(at + LEASE_MS), thread)
+  return {thread, redis.call('HGETALL', job)}
+end
+
+-- Where the item waits or is frozen, it becomes `line`; an empty line takes it out.
+local function change(thread, id, line, bare)
+  local box, job = P .. 'box:' .. thread, P .. 'job:' .. thread
+  for i, old in ipairs(redis.call('LRANGE', box, 0, -1)) do
+    local flags, found = head(old)
+    if found == id then
+      if bare and string.sub(flags, -1) == 'f' then return 'seen' end
+      if line ~= '' then
+        redis.call('LSET', box, i - 1, line)
+        return 'replaced'
+      end
+      redis.call('LREM', box, 1, old)
+      if redis.call('EXISTS', box, job) == 0 then redis.call('ZREM', DUE, thread) end
+      return 'removed'
+    end
+  end
+  local lines = lines_of(redis.call('HGET', job, 'members'))
+  for i, old in ipairs(lines) do
+    local flags, found = head(old)
+    if found == id then
+      if bare and string.sub(flags, -1) == 'f' then return 'seen' end
+      if redis.call('HEXISTS', job, 'begun') == 1 then return 'too_late' end
+      if line ~= '' then lines[i] = line else table.remove(lines, i) end
+      redis.call('HSET', job, 'members', table.concat(lines, '\n'))
+      redis.call('HINCRBY', job, 'revision', 1)
+      return line ~= '' and 'replaced' or 'removed'
+    end
+  end
+  return 'unknown'
+end
+"""
+
+PUT = r"""
+local thread, line, only_if_known, resolve, take = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local at = now()
+thread = resolve ~= '' and answered_by(resolve) or thread
+if seen(6) then
+  see(6)
+  local flags, id = head(line)
+  local outcome = string.sub(flags, -1) == 'f' and change(thread, id, line, true)
+  return {outcome == 'replaced' and outcome or 'seen', thread}
+end
+if only_if_known == '1' and redis.call('EXISTS', P .. 'known:' .. thread) == 0 then
+  return {'unknown', thread}
+end
+see(6)
+local idle = not redis.call('ZSCORE', DUE, thread)
+append(thread, {line}, at)
+return {'new', thread, idle and take == '1' and hold(thread, at)}
+"""
+"""thread, line, whether only if known, answer key or nothing, whether to take it, keys to be seen."""
+
+EDIT = r"""
+local thread, id, line = ARGV[1], ARGV[2], ARGV[3]
+if seen(4) then
+  see(4)
+  return {'seen', thread}
+end
+local outcome = change(thread, id, line)
+if outcome ~= 'unknown' then see(4) end
+return {outcome, thread}
+"""
+"""thread, name of the item, its new line or nothing, keys to be seen."""
+
+STOP = r"""
+local job = P .. 'job:' .. ARGV[1]
+if seen(3) or redis.call('EXISTS', job) == 0 then return 0 end
+redis.call('HSET', job, 'stop', ARGV[2])
+see(3)
+return 1
+"""
+"""thread, user, keys to be seen."""
+
+TAKE = r"""
+local at = now()
+for _ = 1, 20 do
+  local thread = redis.call('ZRANGEBYSCORE', DUE, '-inf', int(at), 'LIMIT', 0, 1)[1]
+  if not thread then return false end
+  local job = hold(thread, at)
+  if job then return job end
+end
+return false
+"""
+
+KEEP_EARLY = r"""
+local key, line = ARGV[1], ARGV[2]
+local thread = answered_by(key)
+if seen(3) then
+  see(3)
+  return {'seen', thread or ''}
+end
+see(3)
+if thread then
+  append(thread, {line}, now())
+  return {'new', thread}
+end
+redis.call('RPUSH', P .. 'early:' .. key, line)
+redis.call('LTRIM', P .. 'early:' .. key, -100, -1)
+redis.call('PEXPIRE', P .. 'early:' .. key, EARLY_MS)
+return {'unknown', ''}
+"""
+"""answer key, line, keys to be seen."""
+
+REMEMBER = "remember(ARGV[1], ARGV[2], ARGV[3], now())"
+"""answer key, its value, the thread."""
+
+MEND = r"""
+local thread = ARGV[1]
+if redis.call('EXISTS', P .. 'job:' .. thread) == 1 then
+  return redis.call('ZADD', DUE, 'NX', int(now() + LEASE_MS), thread)
+end
+if redis.call('EXISTS', P .. 'box:' .. thread) == 1 then
+  return redis.call('ZADD', DUE, 'NX', int(now()), thread)
+end
+return 0
+"""
+"""thread; gives 1 where it had dropped out of `due`."""

@@ -1,0 +1,303 @@
+"""`bot serve`: Slack's side of the process, from opening everything to draining at SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.app import App, running
+from bot.conversation import Conversations
+from bot.inbox import Inbox
+from bot.metrics import Metrics, health_app, metrics_app
+from bot.settings import BotSettings, Transport
+from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
+from bot.slack.channels import load_channels
+from bot.slack.desk import Desk
+from bot.slack.events import Pressed
+from bot.slack.files import ORIGINS
+from bot.slack.handoff import Handoffs
+from bot.slack.home import Home
+from bot.slack.intake import Intake, IntakeMiddleware
+from bot.slack.limiter import Limiter, Rates
+from bot.slack.presence import Offered
+from bot.slack.ratings import Ratings
+from bot.slack.transports import Sockets, add_events
+from bot.worker import Workers
+from graph.errors import FirstlineError, StateError
+from graph.routing.decide import asks_for_person
+
+log = structlog.get_logger()
+
+START_TRIES = 5
+
+
+class ServeError(FirstlineError):
+    """The bot cannot serve as it is set up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace, as auth.test tells."""
+
+    team: str
+    user: str
+    bot_id: str
+
+
+async def serve(settings: BotSettings, *, transport: Transport | None, sample: bool) -> int:
+    """Serve until SIGTERM or SIGINT; a second one stops at once."""
+    chosen = _checked(settings, transport, sample=sample)
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    metrics = Metrics()
+    assert settings.slack_bot_token
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(
+            open_slack(
+                settings.slack_bot_token.get_secret_value(),
+                metrics,
+                url=settings.slack_api_url,
+                timeout_s=settings.slack_timeout_s,
+            )
+        )
+        # Slack is asked who the bot is while the articles are read.
+        identity = asyncio.create_task(_identity(slack))
+        people: list[Handoffs] = []
+        app = await stack.enter_async_context(
+            running(settings, people=lambda: bool(people) and people[0].reachable())
+        )
+        floor = await _floor(settings, app, slack, await identity, metrics)
+        people.append(floor.handoffs)
+        await stack.enter_async_context(_listening(settings, floor, chosen, metrics, stopping))
+        app.support.warm_up()
+        log.info(
+            "serving", transport=chosen, team=floor.identity.team, articles=app.support.knowledge.articles
+        )
+        await stopping.wait()
+        log.info("draining", under_way=len(floor.workers.leases))
+    return 0
+
+
+def _checked(settings: BotSettings, transport: Transport | None, *, sample: bool) -> Transport:
+    """Return how Slack is listened to; raises ServeError with what is missing."""
+    if settings.slack_bot_token is None:
+        raise ServeError(
+            "SLACK_BOT_TOKEN is not set: install the app (README, “In Slack”) and give its bot token."
+        )
+    chosen = transport or settings.transport
+    if chosen is None:
+        raise ServeError(
+            "Set SLACK_APP_TOKEN to listen by socket, or SLACK_SIGNING_SECRET to listen over HTTP."
+        )
+    if chosen == "socket" and settings.slack_app_token is None:
+        raise ServeError("--transport socket needs SLACK_APP_TOKEN.")
+    if chosen == "http" and settings.slack_signing_secret is None:
+        raise ServeError("--transport http needs SLACK_SIGNING_SECRET.")
+    if chosen == "http" and settings.redis_url is None:
+        raise ServeError(
+            "Over HTTP the bot needs REDIS_URL: what was acknowledged would be lost with the process."
+        )
+    if settings.bot_home is None and not sample:
+        raise ServeError(
+            "BOT_HOME is not set, so the bot would answer for the sample shop Larkfield:"
+            " make your own folder with `bot init DIR`, or say --sample to try it out."
+        )
+    return chosen
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    def stop() -> None:
+        if stopping.is_set():
+            log.warning("stopped", why="a second signal came while draining")
+            os._exit(1)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+async def _identity(slack: Slack) -> Identity:
+    """Ask Slack who the bot is; raises ServeError where the token is refused."""
+    for number in range(START_TRIES):
+        try:
+            found = await slack.call("auth.test")
+            return Identity(str(found["team_id"]), str(found["user_id"]), str(found.get("bot_id", "")))
+        except (Limited, Unsure) as fault:
+            log.warning("slack.waiting", why=fault.why)
+            await asyncio.sleep(2**number / 2)
+        except SlackFault as fault:
+            raise ServeError(f"Slack refuses SLACK_BOT_TOKEN ({fault.why}); `bot check` says more.") from None
+    raise ServeError("Slack cannot be reached: see the network, or SLACK_API_URL.")
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Everything that works for Slack in this process."""
+
+    identity: Identity
+    inbox: Inbox
+    workers: Workers
+    intake: Intake
+    handoffs: Handoffs
+    slack: Slack
+
+
+async def _floor(
+    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
+) -> Floor:
+    """Put the parts together."""
+    process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+    inbox = Inbox(app.redis, process=process, lease_s=settings.bot_lease_s)
+    await inbox.open()
+    limiter = Limiter(
+        app.redis, rates=Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
+    )
+    channels = load_channels(settings.bot_home)
+    prompts, language = app.support.services.prompts, app.support.knowledge.language
+    conversations = Conversations(app)
+    handoffs = Handoffs(
+        app.redis, inbox, slack, limiter, prompts.phrases, language,
+        identity.team, identity.user, settings.bot_handoff_channel,
+    )  # fmt: skip
+    ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    desk = Desk(
+        conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
+        metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
+    )  # fmt: skip
+    workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
+
+    async def tell_presser(press: Pressed) -> None:
+        words = prompts.phrases.say("press_failed", language)
+        try:
+            await slack.call(
+                "chat.postEphemeral",
+                channel=press.channel,
+                user=press.user,
+                thread_ts=press.thread_ts,
+                text=words,
+            )
+        except SlackFault as fault:
+            log.info("slack.skipped", method=fault.method, why=fault.why)
+
+    intake = Intake(
+        inbox, workers, channels, metrics, identity.user,
+        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser,
+    )  # fmt: skip
+    await handoffs.look()
+    return Floor(identity, inbox, workers, intake, handoffs, slack)
+
+
+def _origins(settings: BotSettings) -> frozenset[str]:
+    """Return where files may be fetched from: Slack, or the stand-in that SLACK_API_URL names."""
+    if settings.slack_api_url is None:
+        return ORIGINS
+    parts = urlsplit(settings.slack_api_url)
+    return frozenset({f"{parts.scheme}://{parts.netloc}"})
+
+
+@asynccontextmanager
+async def _listening(
+    settings: BotSettings, floor: Floor, transport: Transport, metrics: Metrics, stopping: asyncio.Event
+) -> AsyncIterator[None]:
+    """Listen to Slack and answer health checks; at the end, first stop listening, then drain."""
+    bolt = _bolt(settings, floor)
+
+    def ready() -> str | None:
+        if stopping.is_set():
+            return "draining"
+        return None if floor.workers.reachable else "Redis does not answer"
+
+    health = health_app(ready)
+    if transport == "http":
+        add_events(health, bolt)
+    async with AsyncExitStack() as stack:
+        floor.workers.start()
+        stack.push_async_callback(_drained, settings, floor)
+        await stack.enter_async_context(_site(health, settings.port, "serving.on"))
+        if settings.metrics_port:
+            pages = metrics_app(metrics, floor.inbox.stats)
+            await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
+        beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
+        stack.callback(beating.cancel)
+        if transport == "socket":
+            assert settings.slack_app_token
+            sockets = Sockets(
+                bolt,
+                settings.slack_app_token.get_secret_value(),
+                floor.slack.client.base_url,
+                floor.inbox.workers,
+            )
+            await sockets.open()
+            stack.push_async_callback(sockets.close)
+        yield
+
+
+async def _drained(settings: BotSettings, floor: Floor) -> None:
+    left = await floor.workers.drain(settings.bot_drain_s)
+    log.info("drained", given_back=left)
+    try:
+        await floor.inbox.leave()
+    except StateError as error:
+        log.warning("redis.away", why=str(error))
+
+
+def _bolt(settings: BotSettings, floor: Floor) -> AsyncApp:
+    me = floor.identity
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    allowed = AuthorizeResult(
+        enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot_id, bot_token=token
+    )
+
+    async def authorize(**_arguments: object) -> AuthorizeResult:
+        return allowed
+
+    secret = settings.slack_signing_secret
+    bolt = AsyncApp(
+        client=floor.slack.client,
+        signing_secret=secret.get_secret_value() if secret else "",
+        authorize=authorize,
+    )
+    bolt.use(IntakeMiddleware(floor.intake))
+    return bolt
+
+
+async def _beat(inbox: Inbox, every_s: float) -> None:
+    """Let the others know that this process is there."""
+    while True:
+        try:
+            await inbox.beat()
+        except StateError as error:
+            log.debug("redis.away", why=str(error))
+        await asyncio.sleep(every_s / 2)
+
+
+@asynccontextmanager
+async def _site(application: web.Application, port: int, event: str) -> AsyncIterator[None]:
+    """Serve an application on a port of all interfaces; raises ServeError where the port is taken."""
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, None, port).start()
+        except OSError as error:
+            raise ServeError(
+                f"Port {port} cannot be listened on ({error.strerror}): set another one."
+            ) from None
+        log.info(event, port=runner.addresses[0][1])
+        yield
+    finally:
+        await runner.cleanup()

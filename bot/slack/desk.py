@@ -1,0 +1,232 @@
+"""Where each job of the inbox is dealt with: messages become turns, the rest goes to its own room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.conversation import Conversations, Told, log_told
+from bot.inbox import Inbox, Job
+from bot.inbox.items import FENCE_FIELD
+from bot.metrics import Metrics
+from bot.slack.answer import Answer, Changed
+from bot.slack.api import Gone, Slack, SlackFault
+from bot.slack.files import read_files
+from bot.slack.handoff import Handoffs
+from bot.slack.home import Home
+from bot.slack.items import (
+    PERSON,
+    files_of,
+    messages_of,
+    place_of,
+    said_at,
+)
+from bot.slack.limiter import Limiter
+from bot.slack.pen import Pen
+from bot.slack.presence import Offered, Presence
+from bot.slack.ratings import Ratings
+from bot.worker import Again, Lease
+from graph.routing.language import by_function_words
+from graph.run import CustomerSaid, PersonSaid, remember
+from graph.turn import PERSON as PERSON_TIER
+from graph.turn import Attachment, Fence, HandedOff, Route, Signals, TextDelta, Transcript, Turn, TurnRecord
+
+log = structlog.get_logger()
+
+GIVEN_UP = "It failed too often."
+
+
+@dataclass(slots=True)
+class Desk:
+    """Deals with jobs; `handle` is what the workers call."""
+
+    conversations: Conversations
+    inbox: Inbox
+    slack: Slack
+    limiter: Limiter
+    handoffs: Handoffs
+    ratings: Ratings
+    home: Home
+    metrics: Metrics
+    bot_user: str
+    bot_token: str
+    hosts: Callable[[], frozenset[str]]
+    """Where links in answers may lead."""
+    file_origins: frozenset[str]
+    offered: Offered
+
+    async def handle(self, lease: Lease) -> Job | None:
+        """Deal with a job to its end; returns the next one of its thread, if there is one."""
+        job = lease.job
+        if not job.members:  # the customer took back all that was to be answered
+            return await self._done(lease)
+        kind, body = job.members[0].kind, job.members[0].body
+        try:
+            match kind:
+                case "message" | "person":
+                    return await self._turn(lease)
+                case "rate":
+                    await self.ratings.pressed(job, body)
+                case "reaction":
+                    await self.ratings.reacted(job, job.members[0])
+                case "claim":
+                    await self.handoffs.claim(lease, body["user"])
+                case "hand_back":
+                    await self.handoffs.hand_back(lease, body["user"])
+                case "home":
+                    await self.home.opened(body)
+                case _:
+                    log.error("job.unknown", kind=kind)
+        except Gone as gone:
+            return await self._undeliverable(lease, gone)
+        except SlackFault as fault:
+            raise Again(str(fault)) from fault
+        return await self._done(lease)
+
+    async def _done(self, lease: Lease, dead: str | None = None) -> Job | None:
+        return (await self.inbox.finish(lease.job, dead=dead)).next
+
+    async def _undeliverable(self, lease: Lease, gone: Gone) -> Job | None:
+        """Give a job up to which nothing can be posted: trying again would change nothing."""
+        log.error("answer.undeliverable", thread=lease.job.thread, turn=lease.job.turn, why=gone.why)
+        self.metrics.dead()
+        return await self._done(lease, dead=f"Slack: {gone.why}")
+
+    async def _turn(self, lease: Lease) -> Job | None:
+        job = lease.job
+        if owner := await self.handoffs.owner(job.thread):
+            await self._overheard(lease, owner)
+            return await self._done(lease)
+        while True:
+            answer = self._answer(lease)
+            try:
+                told = await (self._apologise if job.dead else self._answered)(lease, answer)
+            except Changed:
+                if not lease.job.members:
+                    return await self._done(lease)
+                continue
+            return await self._finish(lease, answer, told)
+
+    async def _overheard(self, lease: Lease, owner: str) -> None:
+        """Remember what was said in a conversation that a person has."""
+        for item in lease.job.members:
+            text = item.body.get("text", "")
+            if text:
+                theirs = item.body["user"] == owner
+                entry = PersonSaid(text) if theirs else CustomerSaid(text)
+                await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
+
+    def _answer(self, lease: Lease) -> Answer:
+        support = self.conversations.app.support
+        place = replace(place_of(lease.job.members[0]))
+        pen = Pen(self.slack, self.limiter, lease, place, self.bot_user)
+        return Answer(
+            pen=pen,
+            inbox=self.inbox,
+            presence=Presence(self.slack, self.limiter, place, self.offered),
+            phrases=support.services.prompts.phrases,
+            hosts=self.hosts(),
+            people=self.handoffs.reachable,
+            said_at=said_at(lease.job.members[0]),
+        )
+
+    async def _answered(self, lease: Lease, answer: Answer) -> Told:
+        job = lease.job
+        turn = await self._make_turn(job)
+        language = by_function_words(turn.text) or self.conversations.app.support.knowledge.language
+        await answer.begin(language)
+        try:
+            return await self.conversations.answer(turn, answer, stop=lease.stop, fence=_fence(job))
+        finally:
+            await answer.leave()
+
+    async def _make_turn(self, job: Job) -> Turn:
+        first = job.members[0]
+        files = files_of(job.members)
+        attachments: tuple[Attachment, ...] = ()
+        if files:
+            attachments = await read_files(
+                self.slack.session, files, token=self.bot_token, origins=self.file_origins
+            )
+        return Turn(
+            # What was changed after it had begun is another turn to the state.
+            id=f"{job.turn}~{job.revision}" if job.revision else job.turn,
+            conversation=job.thread,
+            customer=first.body["user"],
+            messages=messages_of(job.members),
+            received_at=first.received_at,
+            attachments=attachments,
+            signals=Signals(person=first.kind == PERSON),
+            attempt=job.deliveries,
+        )
+
+    async def _apologise(self, lease: Lease, answer: Answer) -> Told:
+        """Say that it did not work out, and ask a person to take it."""
+        job, support = lease.job, self.conversations.app.support
+        turn = await self._make_turn(job)
+        language = by_function_words(turn.text) or support.knowledge.language
+        await answer.begin(language)
+        say = support.services.prompts.phrases.say
+        words = say("handoff" if self.handoffs.reachable() else "error", language)
+        if self.handoffs.reachable():
+            said = "\n".join(message.text for message in turn.messages)
+            await answer.show(HandedOff(said[:2000], GIVEN_UP))
+        await answer.show(TextDelta(words))
+        record = TurnRecord(
+            turn_id=turn.id,
+            messages=tuple(message.id for message in turn.messages),
+            attempt=job.deliveries,
+            conversation=turn.conversation,
+            customer=turn.customer,
+            received_at=turn.received_at,
+            route=Route(PERSON_TIER, GIVEN_UP),
+            calls=(),
+            sources=(),
+            outcome="failed",
+            language=language,
+            total_ms=0.0,
+            cost_usd=0.0,
+        )
+        record = await answer.finish(record)
+        asked = tuple(message.text for message in turn.messages)
+        return Told(
+            record,
+            Transcript(
+                turn.id, turn.conversation, turn.customer, turn.received_at, language, asked, words,
+                PERSON_TIER, "failed",
+            ),
+        )  # fmt: skip
+
+    async def _finish(self, lease: Lease, answer: Answer, told: Told) -> Job | None:
+        """Ask a person where one is wanted, then pop the messages and write the record in one step."""
+        record, place = told.record, answer.pen.place
+        if answer.handed_off:
+            await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
+        writes = self.conversations.app.ledger.writes(record)
+        about = json.dumps(
+            {
+                "turn": record.turn_id,
+                "thread": lease.job.thread,
+                "asker": record.customer,
+                "language": record.language,
+            }
+        )
+        answers = {f"{place.channel}:{ts}": about for ts in answer.pen.posts}
+        dead = GIVEN_UP if lease.job.dead else None
+        finished = await answer.patiently(
+            lambda: self.inbox.finish(lease.job, writes=writes, answers=answers, dead=dead)
+        )
+        await self.conversations.keep(told, written=bool(writes) and finished.writes_kept)
+        log_told(told)
+        self.metrics.shown(answer.how)
+        self.metrics.turn(record)
+        if dead:
+            self.metrics.dead()
+        return finished.next
+
+
+def _fence(job: Job) -> Fence:
+    return Fence(job.fence_key, FENCE_FIELD, str(job.fence))

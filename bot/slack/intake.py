@@ -1,0 +1,188 @@
+"""The way in: every event that Slack sends is kept before it is acknowledged, or not acknowledged at all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import structlog
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.inbox import Inbox, Item, Placed
+from bot.metrics import Metrics
+from bot.slack.addressing import address, stands_alone
+from bot.slack.channels import Channels
+from bot.slack.events import (
+    Deleted,
+    Edited,
+    HomeOpened,
+    Ignored,
+    Incoming,
+    IncomingMessage,
+    Pressed,
+    Reacted,
+    Stopped,
+    dedupe_keys,
+)
+from bot.slack.incoming import read_event
+from bot.slack.items import (
+    BUTTONS,
+    CLAIM,
+    HAND_BACK,
+    home_item,
+    message_item,
+    press_item,
+    reaction_item,
+)
+from bot.slack.reactions import rating_of
+from bot.worker import Workers
+from graph.errors import StateError
+
+log = structlog.get_logger()
+
+DEADLINE_S = 1.5
+"""How long Redis may take to keep an event: Slack waits 3 s, and sends it again where nobody says yes."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """Puts what concerns the bot into the inbox."""
+
+    inbox: Inbox
+    workers: Workers
+    channels: Channels
+    metrics: Metrics
+    bot_user: str
+    asks_for_person: Callable[[str], bool]
+    tell_presser: Callable[[Pressed], Awaitable[None]]
+    """Tells somebody whose button came to nothing."""
+    seen_in: Callable[[str, str], None] = lambda _team, _channel: None
+    """Told each channel in which something was addressed to the bot."""
+    _late: set[asyncio.Task[bool]] = field(default_factory=set)
+
+    async def receive(self, body: object) -> bool:
+        """Keep what a payload tells; False where it could not be in time, so that Slack sends it again."""
+        arrived = time.monotonic()
+        incoming = read_event(body, self.bot_user)
+        if isinstance(incoming, Ignored):
+            log.info("event.ignored", why=incoming.why)
+            return True
+        kept = await self._in_time(incoming)
+        self.metrics.ack(time.monotonic() - arrived)
+        if not kept and isinstance(incoming, Pressed):
+            # Slack does not send a press again.
+            await self.tell_presser(incoming)
+        return kept
+
+    async def _in_time(self, incoming: Incoming) -> bool:
+        task = asyncio.create_task(self._keep(incoming))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        # Not cancelled when it is late: Redis may have taken it, and what it handed out is then worked on.
+        done, _ = await asyncio.wait({task}, timeout=DEADLINE_S)
+        if not done:
+            log.error("event.late", kind=type(incoming).__name__)
+            return False
+        return task.result()
+
+    async def _keep(self, incoming: Incoming) -> bool:
+        try:
+            placed = await self._put(incoming)
+        except StateError as error:
+            log.warning("event.not_kept", kind=type(incoming).__name__, why=str(error))
+            return False
+        if placed is None:
+            return True
+        if placed.outcome == "seen":
+            self.metrics.redelivered()
+        if placed.job is not None:
+            self.workers.offer(placed.job)
+        return True
+
+    async def _put(self, incoming: Incoming) -> Placed | None:
+        keys = dedupe_keys(incoming)
+        match incoming:
+            case IncomingMessage():
+                return await self._message(incoming, keys)
+            case Edited(_, message):
+                item = self._item(message)
+                return await self.inbox.edit(message.conversation, message.id, item, keys=keys)
+            case Deleted():
+                return await self.inbox.edit(incoming.conversation, incoming.id, None, keys=keys)
+            case Reacted():
+                return await self._reaction(incoming, keys)
+            case Pressed():
+                return await self._press(incoming, keys)
+            case Stopped():
+                self.workers.stop(incoming.conversation)
+                await self.inbox.stop(incoming.conversation, incoming.user, keys=keys)
+                return None
+            case HomeOpened(_, team, user):
+                return await self._queue(f"{team}:home:{user}", home_item(incoming), keys)
+        assert_never(incoming)
+
+    async def _message(self, message: IncomingMessage, keys: tuple[str, ...]) -> Placed | None:
+        self.channels.refresh()
+        judged = address(message, self.channels, self.bot_user)
+        if judged.do == "ignore":
+            log.debug("message.ignored", why=judged.why)
+            return None
+        self.seen_in(message.team, message.channel)
+        ours = judged.do == "answer_if_ours"
+        return await self._queue(message.conversation, self._item(message), keys, only_if_known=ours)
+
+    def _item(self, message: IncomingMessage) -> Item:
+        alone = stands_alone(message, asks_for_person=self.asks_for_person(message.text))
+        return message_item(message, alone=alone)
+
+    async def _reaction(self, reacted: Reacted, keys: tuple[str, ...]) -> Placed | None:
+        if reacted.of not in (None, self.bot_user) or rating_of(reacted.name, self.channels.ratings) is None:
+            return None
+        thread = f"{reacted.team}:{reacted.channel}:{reacted.ts}"
+        answer = f"{reacted.channel}:{reacted.ts}"
+        return await self._queue(thread, reaction_item(reacted), keys, resolve=answer)
+
+    async def _press(self, press: Pressed, keys: tuple[str, ...]) -> Placed | None:
+        if press.action not in BUTTONS:
+            log.info("event.ignored", why="A button was pressed that is none of the bot's.")
+            return None
+        thread = f"{press.team}:{press.channel}:{press.thread_ts or press.ts}"
+        if press.action in (CLAIM, HAND_BACK):
+            thread = press.value
+        return await self._queue(thread, press_item(press), keys)
+
+    async def _queue(
+        self,
+        thread: str,
+        item: Item,
+        keys: tuple[str, ...],
+        *,
+        only_if_known: bool = False,
+        resolve: str | None = None,
+    ) -> Placed:
+        return await self.inbox.put(
+            thread, item, keys=keys, only_if_known=only_if_known, resolve=resolve, take=self.workers.room
+        )
+
+
+class IntakeMiddleware(AsyncMiddleware):
+    """The last of Bolt's global middleware: it answers every request, so that no listener is needed."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002  # Bolt calls it by these names
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: ARG002
+    ) -> BoltResponse:
+        """Keep the event; 200 once it is kept, else 503, and Slack sends it again."""
+        kept = await self._intake.receive(req.body)
+        return BoltResponse(status=200 if kept else 503, body="")

@@ -19,8 +19,11 @@ FROM python:3.12-slim
 # What `.firstline/` is elsewhere: the ledger when there is no Redis. Mount a volume here to keep it.
 RUN install --directory --owner=10001 --group=10001 /data
 COPY --from=build /opt/firstline /opt/firstline
+# Your own folder, where there is one: the pattern matches `support` and may match nothing, which a name may not.
+COPY LICENSE suppor[t] /srv/support/
 ENV PATH=/opt/firstline/bin:$PATH PYTHONUNBUFFERED=1 BOT_DATA=/data
 USER 10001:10001
 WORKDIR /data
-ENTRYPOINT ["bot"]
-CMD ["chat"]
+EXPOSE 8080
+# No shell in between: the process itself hears SIGTERM, and has 40 seconds' worth of answers to finish.
+CMD ["bot", "serve"]

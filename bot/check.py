@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from rich.console import Console
 from rich.text import Text
 
+from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.terminal import counted
 from graph.command_line import FINE, FOUND_WANTING
@@ -22,7 +21,6 @@ from graph.support import load_ladder, open_articles
 from graph.tiers import EXTRACTIVE, Tiers
 from prompts import open_prompts
 
-Level: TypeAlias = Literal["ok", "warning", "wanting"]
 STYLES: dict[Level, str] = {"ok": "green", "warning": "yellow", "wanting": "red"}
 
 
@@ -34,21 +32,12 @@ REMEDIES = {
 DOWN = "the next candidate takes over meanwhile; if it lasts, see {vendor}_BASE_URL and the network"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, in one sentence."""
-
-    level: Level
-    about: str
-    says: str
-
-
 async def check(settings: BotSettings, console: Console, knowledge: Path | None = None) -> int:
     """Look at everything and print what was found; returns 1 where something is wanting, else 0."""
     wanting = False
     async for finding in findings(settings, knowledge):
         wanting = wanting or finding.level == "wanting"
-        mark, about = (f"{finding.level:<7} ", STYLES[finding.level]), (f"{finding.about:<9} ", "bold")
+        mark, about = (f"{finding.level:<7} ", STYLES[finding.level]), (f"{finding.about:<10}", "bold")
         console.print(Text.assemble(mark, about, finding.says), soft_wrap=True)
     return FOUND_WANTING if wanting else FINE
 
@@ -70,6 +59,19 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
     yield await _state(settings)
     if settings.redis_url is None:
         yield _try("data", lambda: _data(settings.bot_data))
+    async for finding in _slack(settings):
+        yield finding
+
+
+async def _slack(settings: BotSettings) -> AsyncIterator[Finding]:
+    if not (settings.slack_bot_token or settings.slack_app_token or settings.slack_signing_secret):
+        yield Finding("warning", "slack", "SLACK_BOT_TOKEN is not set: the bot cannot answer in Slack")
+        return
+    # Only here: every other command starts sooner without Slack's libraries.
+    from bot.check_slack import slack_findings
+
+    async for finding in slack_findings(settings):
+        yield finding
 
 
 def _try(about: str, look: Callable[[], str]) -> Finding:

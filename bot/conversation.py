@@ -66,6 +66,8 @@ class Conversations:
     """What is not in the ledger yet, oldest first."""
     problem: str = ""
     """Why the ledger takes nothing, in one sentence; empty when it does."""
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Entries are written one after the other, whichever turn they are of."""
 
     async def answer(
         self, turn: Turn, surface: Surface, *, stop: asyncio.Event | None = None, fence: Fence | None = None
@@ -118,9 +120,10 @@ class Conversations:
     async def _keep(self, *entries: TurnRecord | Transcript | Feedback) -> None:
         self.unsaved.extend(entries)
         try:
-            while self.unsaved:
-                await self._write(self.unsaved[0])
-                self.unsaved.popleft()
+            async with self._writing:
+                while self.unsaved:
+                    await self._write(self.unsaved[0])
+                    self.unsaved.popleft()
         except StateError as error:
             self.problem = str(error)
         else:

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.report_speed import TOO_FEW, can_be_compared, only, ratings_by_speed, speed
 from bot.terminal import counted
 from graph.records.ledger import LedgerView, RatedTurn
 from graph.records.statistics import by_tier, cost, group, ratings, spread
@@ -29,6 +30,7 @@ def report_numbers(view: LedgerView) -> dict[str, Any]:
         "to": turns[-1].record.received_at if turns else None,
         "tiers": {name: _tier(some) for name, some in by_tier(turns).items()},
         "all": _tier(turns),
+        "ratings_by_speed": ratings_by_speed(turns),
         "routes": _routes(turns),
         "outcomes": {name: len(some) for name, some in group(turns, lambda t: t.record.outcome).items()},
         "notes": list(view.notes),
@@ -47,6 +49,7 @@ def render_report(view: LedgerView) -> RenderableType:
         _times(rows),
         _escalation(numbers["routes"], len(view.turns)),
         _ratings(rows),
+        *_speeds(numbers["ratings_by_speed"]),
         _costs(rows),
         *notes,
     )
@@ -59,7 +62,9 @@ def _tier(turns: Iterable[RatedTurn]) -> dict[str, Any]:
         "turns": len(some),
         "first_words_ms": asdict(first),
         "total_ms": asdict(total),
-        "ratings": asdict(ratings(some)),
+        "ratings": asdict(ratings(only("asker", some))),
+        "bystanders": asdict(ratings(only("bystander", some))),
+        "staff": asdict(ratings(only("staff", some))),
         "cost": asdict(cost(some)),
     }
 
@@ -106,14 +111,32 @@ def _escalation(routes: list[dict[str, Any]], turns: int) -> Table:
 
 
 def _ratings(rows: list[tuple[str, dict[str, Any]]]) -> Table:
-    table = _table("Ratings", "tier", "up", "down", "share up", "95 % between")
+    """Show the askers' ratings; those of others beside them, outside the share."""
+    table = _table("Ratings", "tier", "up", "down", "share up", "95 % between", "bystanders", "staff")
     for name, tier in rows:
-        given = tier["ratings"]
-        share = _UNKNOWN if given["share"] is None else f"{given['share']:.0%}"
-        low, high = given["interval"] or (None, None)
-        between = _UNKNOWN if low is None else f"{low:.0%} and {high:.0%}"
-        table.add_row(Text(name), str(given["up"]), str(given["down"]), share, between)
+        others = (_both(tier["bystanders"]), _both(tier["staff"]))
+        table.add_row(Text(name), *_given(tier["ratings"]), *others)
     return table
+
+
+def _speeds(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    title = "Ratings against response time"
+    columns = ("tier", "first words", "turns", "up", "down", "share up", "95 % between")
+    table = _table(title, *columns, words=2)
+    for row in rows:
+        table.add_row(Text(row["tier"]), speed(row), str(row["turns"]), *_given(row))
+    return [table] if can_be_compared(rows) else [table, Text(f"{TOO_FEW}\n")]
+
+
+def _given(given: dict[str, Any]) -> tuple[str, str, str, str]:
+    share = _UNKNOWN if given["share"] is None else f"{given['share']:.0%}"
+    low, high = given["interval"] or (None, None)
+    between = _UNKNOWN if low is None else f"{low:.0%} and {high:.0%}"
+    return str(given["up"]), str(given["down"]), share, between
+
+
+def _both(given: dict[str, Any]) -> str:
+    return f"{given['up']} up, {given['down']} down" if given["up"] + given["down"] else _UNKNOWN
 
 
 def _costs(rows: list[tuple[str, dict[str, Any]]]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -61,33 +62,33 @@ async def serve(settings: BotSettings, *, transport: Transport | None, sample: b
     chosen = _checked(settings, transport, sample=sample)
     stopping = asyncio.Event()
     _on_signals(stopping)
+    await serve_until(stopping, settings, chosen)
+    return 0
+
+
+async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport: Transport) -> None:
+    """Serve until told to stop, then drain; raises ServeError where it cannot."""
     metrics = Metrics()
-    assert settings.slack_bot_token
+    token = settings.slack_bot_token
+    assert token
+    url, timeout_s = settings.slack_api_url, settings.slack_timeout_s
+    people: list[Handoffs] = []
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
-            open_slack(
-                settings.slack_bot_token.get_secret_value(),
-                metrics,
-                url=settings.slack_api_url,
-                timeout_s=settings.slack_timeout_s,
-            )
+            open_slack(token.get_secret_value(), metrics, url=url, timeout_s=timeout_s)
         )
         # Slack is asked who the bot is while the articles are read.
         identity = asyncio.create_task(_identity(slack))
-        people: list[Handoffs] = []
         app = await stack.enter_async_context(
             running(settings, people=lambda: bool(people) and people[0].reachable())
         )
         floor = await _floor(settings, app, slack, await identity, metrics)
         people.append(floor.handoffs)
-        await stack.enter_async_context(_listening(settings, floor, chosen, metrics, stopping))
+        await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
         app.support.warm_up()
-        log.info(
-            "serving", transport=chosen, team=floor.identity.team, articles=app.support.knowledge.articles
-        )
+        log.info("serving", transport=transport, articles=app.support.knowledge.articles)
         await stopping.wait()
         log.info("draining", under_way=len(floor.workers.leases))
-    return 0
 
 
 def _checked(settings: BotSettings, transport: Transport | None, *, sample: bool) -> Transport:
@@ -225,24 +226,22 @@ async def _listening(
     if transport == "http":
         add_events(health, bolt)
     async with AsyncExitStack() as stack:
-        floor.workers.start()
-        stack.push_async_callback(_drained, settings, floor)
-        await stack.enter_async_context(_site(health, settings.port, "serving.on"))
+        await stack.enter_async_context(_site(health, settings.port, "health.on"))
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
+        floor.workers.start()
+        # While it drains, what still comes over HTTP is kept, for others to answer.
+        stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
         stack.callback(beating.cancel)
         if transport == "socket":
-            assert settings.slack_app_token
-            sockets = Sockets(
-                bolt,
-                settings.slack_app_token.get_secret_value(),
-                floor.slack.client.base_url,
-                floor.inbox.workers,
-            )
-            await sockets.open()
+            token = settings.slack_app_token
+            assert token
+            url = floor.slack.client.base_url
+            sockets = Sockets(bolt, token.get_secret_value(), url, floor.inbox.workers)
             stack.push_async_callback(sockets.close)
+            await sockets.open()
         yield
 
 
@@ -266,11 +265,15 @@ def _bolt(settings: BotSettings, floor: Floor) -> AsyncApp:
         return allowed
 
     secret = settings.slack_signing_secret
+    # It would say that the token which its client brings is not used: `authorize` gives it.
+    chatty = logging.getLogger("slack_bolt.AsyncApp")
+    chatty.setLevel(logging.ERROR)
     bolt = AsyncApp(
         client=floor.slack.client,
         signing_secret=secret.get_secret_value() if secret else "",
         authorize=authorize,
     )
+    chatty.setLevel(logging.NOTSET)
     bolt.use(IntakeMiddleware(floor.intake))
     return bolt
 
@@ -288,7 +291,7 @@ async def _beat(inbox: Inbox, every_s: float) -> None:
 @asynccontextmanager
 async def _site(application: web.Application, port: int, event: str) -> AsyncIterator[None]:
     """Serve an application on a port of all interfaces; raises ServeError where the port is taken."""
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from graph.errors import SettingsError
 from graph.settings import GraphSettings, wrong_variables
@@ -19,12 +20,19 @@ LEASE_MARGIN_S = 2.0
 class BotSettings(GraphSettings):
     """Slack, ports, leases, where things are kept; each field is the variable of its name in capitals."""
 
+    model_config = SettingsConfigDict(validate_by_name=True, validate_by_alias=True)
+
     bot_data: Path = Path(".firstline")
     """Where the ledger is kept without REDIS_URL."""
     bot_keep_turns_days: int = Field(default=90, ge=0)
 
-    slack_bot_token: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
+    # `slack run` gives the tokens under the second names.
+    slack_bot_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("slack_bot_token", "slack_cli_xoxb")
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("slack_app_token", "slack_cli_xapp")
+    )
     """With it the bot listens by socket."""
     slack_signing_secret: SecretStr | None = None
     """Without it nothing is taken over HTTP."""
@@ -40,7 +48,7 @@ class BotSettings(GraphSettings):
 
     slack_timeout_s: float = Field(default=10.0, gt=0)
     """How long one Slack call may take: Slack's own pauses last seconds, and customers wait meanwhile."""
-    bot_lease_s: float = Field(default=30.0, gt=0, validate_default=True)
+    bot_lease_s: float = Field(default=30.0, gt=0)
     """How long a thread stays with a process that is silent: so long waits the customer of one that died."""
     slack_limits: Literal["documented", "off"] = "documented"
     """`off` is for a workspace whose limits are known not to matter; a 429 is heeded all the same."""

@@ -32,6 +32,8 @@ class Lease:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the customer stops the answer."""
     lost: bool = False
+    done: bool = False
+    """Whether the job was finished: whatever fails after that, it is not to be done again."""
     _renewed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -187,7 +189,7 @@ class Workers:
 
     async def _again(self, lease: Lease, delay_s: float) -> None:
         """Put a job back, as soon as Redis takes it."""
-        while not lease.lost:
+        while not lease.lost and not lease.done:
             try:
                 await self.inbox.retry(lease.job, delay_s)
             except StateError:

@@ -22,6 +22,8 @@ FUNCTION_LINES_MAX = 50
 
 # "file: module imported inside a function" -> why it is not at the top.
 LATE_IMPORTS: dict[str, str] = {
+    "bot/check.py: bot.check_slack": "without Slack's libraries the other commands start sooner",
+    "bot/commands.py: bot.serve": "as above",
     "graph/starting.py: graph.command_line": "garbage is not looked for while it is imported",
     "evals/bench/turn.py: anthropic": "their own import times are not to be part of the bench's",
     "evals/bench/turn.py: openai": "as above",

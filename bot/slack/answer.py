@@ -213,10 +213,9 @@ class Answer:
     async def _note(self) -> None:
         """Note what is in Slack, for whoever may have to go on with it."""
         ts = self._message.ts
-        if ts is None:
+        if ts is None or ts in self.pen.posts:
             return
-        if ts not in self.pen.posts:
-            self.pen.posts.append(ts)
+        self.pen.posts.append(ts)
         if self.first_at is None:
             self.first_at = time.time()
         posts, first_at = list(self.pen.posts), f"{self.first_at:.3f}"

@@ -24,7 +24,7 @@ _ODD = re.compile(rf"[&<>@]|://|\.(?:\w|[^\x00-\x7f])|\][(:]|{_STRIPPED.pattern}
 """A text without any of these is as harmless as it looks."""
 
 _WORD_END = re.compile(rf"(?s).*[{_SPACE}]")
-_EASTERN_END = re.compile(r"[^\x00-\x7f]*[。！？，、；：]")
+_EASTERN_END = re.compile(r"[^\x00-\x7f]*[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]")
 """Chinese and Japanese have no spaces; no pattern below reaches over these signs when ASCII did not begin."""
 
 # What may be in a name of a host: letters of any script with their marks, and emoji; no punctuation.
@@ -185,8 +185,8 @@ class Cleaner:
 def clean(text: str, hosts: frozenset[str]) -> str:
     """Return a whole text in which nothing calls anybody or leads anywhere but to `hosts`, over https.
 
-    `hosts` are exact names in lower case. Mark-up of Slack and HTML is escaped and unseen signs are taken out;
-    Markdown stays, but for its links, which lose the words that hide their address.
+    `hosts` are exact names in lower case. Mark-up of Slack and HTML is escaped and unseen signs are taken
+    out; Markdown stays, but for its links, which lose the words that hide their address.
     """
     if not _ODD.search(text):
         return text
@@ -195,6 +195,13 @@ def clean(text: str, hosts: frozenset[str]) -> str:
     # A space is seen, and nobody takes it out on the way as they might a joiner that has no width.
     text = _GROUP.sub("@ ", text).replace("](", "] (").replace("]:", "] :")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def allowed(url: str, hosts: frozenset[str]) -> bool:
+    """Tell whether a text is one whole https address on one of `hosts`, fit to stand behind a link's words."""
+    found = _ADDRESS.fullmatch(url)
+    plain = found is not None and found["scheme"] is not None and url.startswith("https://")
+    return plain and not _STRIPPED.search(url) and _url(found, hosts) == url if found else False
 
 
 def _judged(found: re.Match[str], hosts: frozenset[str]) -> str:

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
 from bot.conversation import Conversations, Told, log_told
-from bot.inbox import Inbox, Job
-from bot.inbox.items import FENCE_FIELD
+from bot.inbox import FENCE_FIELD, Inbox, Job
 from bot.metrics import Metrics
+from bot.slack import items
 from bot.slack.answer import Answer, Changed
 from bot.slack.api import Gone, Slack, SlackFault
+from bot.slack.events import File
+from bot.slack.fields import Fields
 from bot.slack.files import read_files
 from bot.slack.handoff import Handoffs
 from bot.slack.home import Home
-from bot.slack.items import (
-    PERSON,
-    files_of,
-    messages_of,
-    place_of,
-    said_at,
-)
+from bot.slack.items import files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
+from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
 from bot.slack.presence import Offered, Presence
 from bot.slack.ratings import Ratings
 from bot.worker import Again, Lease
 from graph.routing.language import by_function_words
 from graph.run import CustomerSaid, PersonSaid, remember
-from graph.turn import PERSON as PERSON_TIER
-from graph.turn import Attachment, Fence, HandedOff, Route, Signals, TextDelta, Transcript, Turn, TurnRecord
+from graph.turn import (
+    PERSON,
+    Attachment,
+    Fence,
+    HandedOff,
+    Route,
+    Signals,
+    TextDelta,
+    Transcript,
+    Turn,
+    TurnRecord,
+)
 
 log = structlog.get_logger()
 
@@ -66,17 +73,17 @@ class Desk:
         kind, body = job.members[0].kind, job.members[0].body
         try:
             match kind:
-                case "message" | "person":
+                case items.MESSAGE | items.PERSON:
                     return await self._turn(lease)
-                case "rate":
+                case items.RATE:
                     await self.ratings.pressed(job, body)
-                case "reaction":
+                case items.REACTION:
                     await self.ratings.reacted(job, job.members[0])
-                case "claim":
+                case items.CLAIM:
                     await self.handoffs.claim(lease, body["user"])
-                case "hand_back":
+                case items.HAND_BACK:
                     await self.handoffs.hand_back(lease, body["user"])
-                case "home":
+                case items.HOME:
                     await self.home.opened(body)
                 case _:
                     log.error("job.unknown", kind=kind)
@@ -87,7 +94,9 @@ class Desk:
         return await self._done(lease)
 
     async def _done(self, lease: Lease, dead: str | None = None) -> Job | None:
-        return (await self.inbox.finish(lease.job, dead=dead)).next
+        finished = await self.inbox.finish(lease.job, dead=dead)
+        lease.done = True
+        return finished.next
 
     async def _undeliverable(self, lease: Lease, gone: Gone) -> Job | None:
         """Give a job up to which nothing can be posted: trying again would change nothing."""
@@ -121,12 +130,12 @@ class Desk:
 
     def _answer(self, lease: Lease) -> Answer:
         support = self.conversations.app.support
-        place = replace(place_of(lease.job.members[0]))
+        place = place_of(lease.job.members[0])
         pen = Pen(self.slack, self.limiter, lease, place, self.bot_user)
         return Answer(
             pen=pen,
             inbox=self.inbox,
-            presence=Presence(self.slack, self.limiter, place, self.offered),
+            presence=Presence(self.slack, self.limiter, place, self.offered, support.services.gate.locked),
             phrases=support.services.prompts.phrases,
             hosts=self.hosts(),
             people=self.handoffs.reachable,
@@ -145,12 +154,6 @@ class Desk:
 
     async def _make_turn(self, job: Job) -> Turn:
         first = job.members[0]
-        files = files_of(job.members)
-        attachments: tuple[Attachment, ...] = ()
-        if files:
-            attachments = await read_files(
-                self.slack.session, files, token=self.bot_token, origins=self.file_origins
-            )
         return Turn(
             # What was changed after it had begun is another turn to the state.
             id=f"{job.turn}~{job.revision}" if job.revision else job.turn,
@@ -158,10 +161,25 @@ class Desk:
             customer=first.body["user"],
             messages=messages_of(job.members),
             received_at=first.received_at,
-            attachments=attachments,
-            signals=Signals(person=first.kind == PERSON),
+            attachments=await self._attachments(job),
+            signals=Signals(person=first.kind == items.PERSON),
             attempt=job.deliveries,
         )
+
+    async def _attachments(self, job: Job) -> tuple[Attachment, ...]:
+        files = [await self._known(file) if file.stub else file for file in files_of(job.members)]
+        if not files:
+            return ()
+        return await read_files(self.slack.session, files, token=self.bot_token, origins=self.file_origins)
+
+    async def _known(self, file: File) -> File:
+        """Ask for what Slack left out: of files from other workspaces it sends the id alone."""
+        try:
+            found = await self.slack.call("files.info", file=file.id)
+        except SlackFault as fault:
+            log.info("slack.skipped", method=fault.method, why=fault.why)
+            return file
+        return read_file(Fields(found.get("file")))
 
     async def _apologise(self, lease: Lease, answer: Answer) -> Told:
         """Say that it did not work out, and ask a person to take it."""
@@ -182,7 +200,7 @@ class Desk:
             conversation=turn.conversation,
             customer=turn.customer,
             received_at=turn.received_at,
-            route=Route(PERSON_TIER, GIVEN_UP),
+            route=Route(PERSON, GIVEN_UP),
             calls=(),
             sources=(),
             outcome="failed",
@@ -196,7 +214,7 @@ class Desk:
             record,
             Transcript(
                 turn.id, turn.conversation, turn.customer, turn.received_at, language, asked, words,
-                PERSON_TIER, "failed",
+                PERSON, "failed",
             ),
         )  # fmt: skip
 
@@ -219,6 +237,7 @@ class Desk:
         finished = await answer.patiently(
             lambda: self.inbox.finish(lease.job, writes=writes, answers=answers, dead=dead)
         )
+        lease.done = True
         await self.conversations.keep(told, written=bool(writes) and finished.writes_kept)
         log_told(told)
         self.metrics.shown(answer.how)

@@ -73,6 +73,8 @@ class Handoffs:
 
     async def owner(self, conversation: str) -> str | None:
         """Return who has a conversation; None where the bot has it."""
+        if self.channel is None:
+            return None
         state, by = await self._fields(conversation, "state", "by")
         return by if state == CLAIMED else None
 

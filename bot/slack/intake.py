@@ -79,6 +79,13 @@ class Intake:
             await self.tell_presser(incoming)
         return kept
 
+    async def keep(self, message: IncomingMessage) -> bool:
+        """Keep a message that is known to be for the bot; False where it had been kept. Raises StateError."""
+        placed = await self._queue(message.conversation, self._item(message), dedupe_keys(message))
+        if placed.job is not None:
+            self.workers.offer(placed.job)
+        return placed.outcome == "new"
+
     async def _in_time(self, incoming: Incoming) -> bool:
         task = asyncio.create_task(self._keep(incoming))
         self._late.add(task)

@@ -12,9 +12,13 @@ from bot.slack.events import File, HomeOpened, IncomingMessage, Pressed, Reacted
 from bot.slack.pen import Place
 from graph.turn import Message
 
-MESSAGE, PERSON, RATE, REACTION, CLAIM, HAND_BACK, HOME = (
-    "message", "person", "rate", "reaction", "claim", "hand_back", "home",
-)  # fmt: skip
+MESSAGE = "message"
+PERSON = "person"
+RATE = "rate"
+REACTION = "reaction"
+CLAIM = "claim"
+HAND_BACK = "hand_back"
+HOME = "home"
 """The kinds of items: the first two become turns."""
 BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK})
 """Actions of our buttons; each is the kind of its item."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ SETTLE_S = 0.05
 """A status is sent after what the answer itself needs; one that is there sooner needs none."""
 
 SLOW_S = 12.0
-"""Without a word after so long, people think that nothing comes; Slack takes a status away after two minutes."""
+"""Without a word after so long, people think that nothing comes."""
 
 NOT_OFFERED = frozenset(
     {"feature_disabled", "missing_scope", "not_agent_app", "not_allowed", "unknown_method"}
@@ -44,6 +44,8 @@ class Presence:
     limiter: Limiter
     place: Place
     offered: Offered
+    busy: Callable[[], bool]
+    """Whether other answers wait for this process to begin with them: they come first."""
     _status: asyncio.Task[None] | None = None
     _processing: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -75,6 +77,8 @@ class Presence:
 
     async def _begin(self, status: str, slow: str) -> None:
         await asyncio.sleep(SETTLE_S)
+        while self.busy():
+            await asyncio.sleep(SETTLE_S)
         await self._set(STATUS, status=status)
         # With it, Slack shows a stop button.
         self._processing = await self._set(SESSION, status="processing")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.conversation import Conversations
-from bot.inbox import Inbox, Item, Job
-from bot.inbox.items import FENCE_FIELD
+from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.slack.api import Slack, SlackFault
 from bot.slack.channels import Channels
 from bot.slack.handoff import Handoffs
@@ -99,11 +97,6 @@ class Ratings:
             )
         except SlackFault as fault:
             log.info("slack.skipped", method=fault.method, why=fault.why)
-
-
-def about_answer(turn: str, thread: str, asker: str, language: str) -> str:
-    """Return what is kept of an answer's message, for those who rate it."""
-    return json.dumps({"turn": turn, "thread": thread, "asker": asker, "language": language})
 
 
 def _fence(job: Job) -> Fence:

@@ -37,7 +37,7 @@ class AnthropicModel:
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            http_client=anthropic.DefaultAsyncHttpxClient(**connections(deadlines)),
+            http_client=anthropic.DefaultAioHttpClient(**connections(deadlines)),
         )
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:

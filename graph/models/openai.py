@@ -34,7 +34,7 @@ class OpenAIModel:
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(**connections(deadlines)),
+            http_client=openai.DefaultAioHttpClient(**connections(deadlines)),
         )
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from rich.console import Console
 
-from bot.check import Finding, check, findings
+from bot.check import check, findings
+from bot.finding import Finding
 from bot.settings import BotSettings
 from evals.sim import Settings, Sim
 

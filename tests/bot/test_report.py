@@ -27,7 +27,14 @@ VIEW = join(
         turn("c", received_at=3.0, route=AGAIN, first_words_ms=None, total_ms=9000.0, cost_usd=2.5),
         turn("d", received_at=4.0, route=PERSON, outcome="handed_off", first_words_ms=None, cost_usd=0.0),
     ],
-    [rating("a"), rating("b", value="down"), rating("b", person="U2"), rating("c")],
+    [
+        rating("a"),
+        rating("b", value="down"),
+        rating("b", person="U2"),
+        rating("b", person="U3", who="bystander"),
+        rating("c"),
+        rating("c", person="U4", who="staff", value="down"),
+    ],
     ["turns.jsonl line 5, the last, is skipped: it was not written to its end."],
 )
 
@@ -62,9 +69,9 @@ def test_the_first_line_counts_the_outcomes() -> None:
         ("Response time", "small 2 500 ms 590 ms 2.00 s 2.90 s"),
         ("Response time", "large 1 - - 9.00 s 9.00 s"),
         ("Response time", "all 4 500 ms 590 ms 2.12 s 8.10 s"),
-        ("Ratings", "small 2 1 67% 21% and 94%"),
-        ("Ratings", "person 0 0 - -"),
-        ("Ratings", "all 3 1 75% 30% and 95%"),
+        ("Ratings", "small 2 1 67% 21% and 94% 1 up, 0 down -"),
+        ("Ratings", "person 0 0 - - - -"),
+        ("Ratings", "all 3 1 75% 30% and 95% 1 up, 0 down 0 up, 1 down"),
         ("Cost", "small $0.00100 $0.00100 1"),
         ("Cost", "large $2.50 $2.50 0"),
         ("Cost", "person $0.00 - 0"),
@@ -77,6 +84,59 @@ def test_a_table_has_a_row_a_tier(title: str, cells: str) -> None:
     words = cells.split()
     report = drawn(VIEW)
     assert row(report, title, words[0]) == words
+
+
+def test_ratings_stand_against_response_time() -> None:
+    turns = [turn(f"a{n}", first_words_ms=900.0) for n in range(10)]
+    slow = [turn(f"b{n}", first_words_ms=2000.0) for n in range(10)]
+    given = [rating(f"a{n}") for n in range(10)] + [rating(f"b{n}", value="down") for n in range(10)]
+    report = drawn(join([*turns, *slow], given), 80)
+    title = "Ratings against response time"
+    fast = "small under 1 s 10 10 0 100% 72% and 100%"
+    assert row(report, title, "small") == fast.split()
+    assert "small 2 to 4 s 10 0 10 0% 0% and 28%" in " ".join(report.split())
+    assert "Too few" not in report
+
+
+@pytest.mark.parametrize("enough", [9, 10])
+def test_the_report_says_when_there_are_too_few_ratings(enough: int) -> None:
+    turns = [turn(f"t{n}", first_words_ms=n % 2 * 1500.0) for n in range(enough * 2)]
+    given = [rating(f"t{n}") for n in range(enough * 2)]
+    assert ("Too few ratings to compare" in drawn(join(turns, given))) == (enough < 10)
+
+
+def test_only_the_asker_counts_for_the_share() -> None:
+    view = join(
+        [turn("a", first_words_ms=8000.0), turn("b", first_words_ms=None)],
+        [
+            rating("a", value="down"),
+            rating("a", person="U2", who="bystander"),
+            rating("a", person="U3", who="staff"),
+            rating("b", person="U3", who="staff"),
+        ],
+    )
+    slow, unknown = report_numbers(view)["ratings_by_speed"]
+    assert (slow["tier"], slow["from_ms"], slow["to_ms"], slow["turns"]) == ("small", 8000, None, 1)
+    assert (slow["up"], slow["down"], slow["share"]) == (0, 1, 0.0)
+    assert (slow["bystanders"], slow["staff"]) == ({"up": 1, "down": 0}, {"up": 1, "down": 0})
+    assert (unknown["from_ms"], unknown["share"], unknown["interval"]) == (None, None, None)
+    assert row(drawn(view), "Ratings against", "small")[1:3] == ["over", "8"]
+
+
+@pytest.mark.parametrize(
+    ("ms", "bounds"),
+    [
+        (0.0, (0, 1000)),
+        (999.9, (0, 1000)),
+        (1000.0, (1000, 2000)),
+        (3999.0, (2000, 4000)),
+        (7999.0, (4000, 8000)),
+        (8000.0, (8000, None)),
+    ],
+)
+def test_each_time_falls_into_one_range(ms: float, bounds: tuple[int, int | None]) -> None:
+    (only,) = report_numbers(join([turn(first_words_ms=ms)], []))["ratings_by_speed"]
+    assert (only["from_ms"], only["to_ms"]) == bounds
 
 
 def test_a_torn_line_is_noted_below_the_tables() -> None:

@@ -75,4 +75,6 @@ def _check_block(place: int, block: Payload) -> None:
 
 
 def _invalid(where: str, why: str) -> Refusal:
-    return Refusal("invalid_blocks", response_metadata={"messages": [f"[ERROR] {why} [json-pointer:{where}]"]})
+    return Refusal(
+        "invalid_blocks", response_metadata={"messages": [f"[ERROR] {why} [json-pointer:{where}]"]}
+    )

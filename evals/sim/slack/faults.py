@@ -37,7 +37,9 @@ class SlackFault:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise ValueError(f"there is no fault of kind `{self.kind}`; there are {', '.join(get_args(Kind))}")
+            raise ValueError(
+                f"there is no fault of kind `{self.kind}`; there are {', '.join(get_args(Kind))}"
+            )
         if self.kind == "slow" and self.seconds <= 0:
             raise ValueError("a fault of kind `slow` needs `seconds`")
         if not 0 < self.share <= 1:
@@ -52,7 +54,7 @@ class _Planned:
 
 
 class Faults:
-    """The faults to come, drawn in the order in which they were planned; the same seed draws the same calls."""
+    """The faults to come, in the order in which they were planned; a seed always draws the same calls."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = Random(seed)

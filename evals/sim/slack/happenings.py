@@ -6,19 +6,19 @@ from evals.sim.slack.shapes import Channel, Message, Payload
 
 
 def spoken(channel: Channel, message: Message) -> Payload:
-    """A message was posted."""
+    """Tell that a message was posted."""
     payload = channel.told(message) | {"channel": channel.id, "channel_type": channel.kind}
     return payload | {"event_ts": message.ts}
 
 
 def mentioned(channel: Channel, message: Message) -> Payload:
-    """The bot was mentioned: the same message once more, with neither subtype nor kind of channel."""
+    """Tell that the bot was mentioned: the same message, with neither subtype nor kind of channel."""
     payload = spoken(channel, message) | {"type": "app_mention"}
     return {name: value for name, value in payload.items() if name not in ("subtype", "channel_type")}
 
 
 def changed(channel: Channel, message: Message, before: Payload, ts: str) -> Payload:
-    """A message was edited; `ts` is the time of the edit."""
+    """Tell that a message was edited; `ts` is the time of the edit."""
     return _about(channel, "message_changed", ts) | {
         "message": channel.told(message),
         "previous_message": before,
@@ -26,7 +26,7 @@ def changed(channel: Channel, message: Message, before: Payload, ts: str) -> Pay
 
 
 def buried(channel: Channel, message: Message, before: Payload, ts: str) -> Payload:
-    """The root of a thread was deleted: its replies stay, and a tombstone takes its place."""
+    """Tell that the root of a thread was deleted: its replies stay, and a tombstone takes its place."""
     tombstone = {
         "type": "message",
         "subtype": "tombstone",
@@ -40,7 +40,7 @@ def buried(channel: Channel, message: Message, before: Payload, ts: str) -> Payl
 
 
 def deleted(channel: Channel, message: Message, before: Payload, ts: str) -> Payload:
-    """A message was deleted; `ts` is the time of that."""
+    """Tell that a message was deleted; `ts` is the time of that."""
     return _about(channel, "message_deleted", ts) | {
         "deleted_ts": message.ts,
         "previous_message": before,
@@ -48,7 +48,7 @@ def deleted(channel: Channel, message: Message, before: Payload, ts: str) -> Pay
 
 
 def reacted(message: Message, user: str, name: str, ts: str, *, added: bool) -> Payload:
-    """A reaction was added or taken away."""
+    """Tell that a reaction was added or taken away."""
     return {
         "type": "reaction_added" if added else "reaction_removed",
         "user": user,
@@ -60,12 +60,12 @@ def reacted(message: Message, user: str, name: str, ts: str, *, added: bool) -> 
 
 
 def home_opened(channel: Channel, user: str, tab: str, ts: str) -> Payload:
-    """Somebody opened a tab of the app."""
+    """Tell that somebody opened a tab of the app."""
     return {"type": "app_home_opened", "user": user, "channel": channel.id, "tab": tab, "event_ts": ts}
 
 
 def session_stopped(channel: str, thread_ts: str, user: str, streams: list[str], ts: str) -> Payload:
-    """Somebody pressed the native stop button; `streams` are the messages that Slack stopped."""
+    """Tell that somebody pressed the native stop button; `streams` are the messages that Slack stopped."""
     return {
         "type": "agent_session_stopped",
         "channel": channel,
@@ -77,7 +77,7 @@ def session_stopped(channel: str, thread_ts: str, user: str, streams: list[str],
 
 
 def archived(channel: Channel, user: str, ts: str) -> Payload:
-    """A channel was archived."""
+    """Tell that a channel was archived."""
     about = {"type": "message", "subtype": "channel_archive", "user": user, "channel": channel.id, "ts": ts}
     return about | {"event_ts": ts, "channel_type": channel.kind}
 

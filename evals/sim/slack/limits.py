@@ -37,7 +37,7 @@ class Limits:
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
     def retry_after(self, method: str, channel: str) -> int | None:
-        """Take a token from every bucket of a call, or none, and return after how many seconds it may be tried."""
+        """Take a token from every bucket of a call, or none and return the seconds until it may be tried."""
         if not self.settings.limits:
             return None
         buckets = self._of(method, channel)

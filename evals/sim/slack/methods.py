@@ -1,4 +1,4 @@
-"""Every method of the Web API that the stand-in knows: what it does, what it needs, how often it may be called."""
+"""Every method of the Web API that there is here: what it does, what it needs, how often it may be called."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ KINDS = {"D": "im", "G": "groups", "M": "mpim"}
 def call(workspace: Workspace, name: str, given: dict[str, Any]) -> Payload:
     """Run a method for the bot, and return what Slack says, of a refusal too."""
     method = METHODS.get(name)
+    if method is None:
+        return {"ok": False, "error": "unknown_method", "req_method": name}
     try:
-        if method is None:
-            raise Refusal("unknown_method", req_method=name)
         _check_scope(workspace, method, given)
         return {"ok": True} | method.run(workspace, Arguments(given))
     except Refusal as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - named after what happens
+class Refusal(Exception):
     """A call that Slack answers with `ok` false, the name of the error, and `more` fields beside it."""
 
     def __init__(self, error: str, **more: Any) -> None:

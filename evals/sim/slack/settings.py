@@ -1,4 +1,4 @@
-"""How the stand-in for Slack behaves: its identities, delays, limits and deliveries, with no value from outside."""
+"""How the stand-in for Slack behaves: its identities, delays, limits and deliveries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCOPES = (
 
 
 def made_up(*parts: str) -> str:
-    """A token of the stand-in, put together so that no file holds something that looks like a secret."""
+    """Put a token of the stand-in together, so that no file holds something that looks like a secret."""
     return "-".join(parts)
 
 
@@ -36,10 +36,10 @@ def made_up(*parts: str) -> str:
 class SlackSettings:
     """One workspace with one app in it, and the weather around them.
 
-    Times are in seconds and sizes in characters. `burst` is what each bucket of a limit holds when full, or None
-    for one minute's worth of the method's tier (and 1 for posts to one channel). A share lies between 0 and 1
-    and is drawn from `seed`. A stream's lifetime counts from its start, or with `stream_idle` from its last append.
-    Of more calls than `calls_kept`, the older half is forgotten.
+    Times are in seconds and sizes in characters. `burst` is what each bucket of a limit holds when full, or
+    None for one minute's worth of the method's tier (and 1 for posts to one channel). A share lies between 0
+    and 1 and is drawn from `seed`. A stream's lifetime counts from its start, or with `stream_idle` from its
+    last append. Of more calls than `calls_kept`, the older half is forgotten.
     """
 
     host: str = "127.0.0.1"

@@ -38,7 +38,7 @@ def running(workspace: Workspace, message: Message) -> Stream:
 
 
 def check_words(text: str | None, chunks: Any, mode: StreamMode | None) -> StreamMode | None:
-    """Return which way of writing a call takes, or refuse what is wrong with it; None where it writes nothing."""
+    """Return which way of writing a call takes, None where it writes nothing, or refuse it."""
     if text is not None and chunks is not None:
         raise Refusal("cannot_provide_both_markdown_text_and_chunks")
     if text is None and chunks is None:
@@ -101,7 +101,9 @@ def _streams(workspace: Workspace, message: Message) -> bool:
 
 
 def _check_chunks(chunks: Any) -> None:
-    if not isinstance(chunks, list) or not all(isinstance(chunk, dict) and _is_chunk(chunk) for chunk in chunks):
+    if not isinstance(chunks, list):
+        raise Refusal("invalid_chunks")
+    if not all(isinstance(chunk, dict) and _is_chunk(chunk) for chunk in chunks):
         raise Refusal("invalid_chunks")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 THREADS = ("t0", "t1", "t2")
 MOST = 3
-NUMBERS = st.integers(0, 17)
+NUMBERS = st.integers(0, 29)
 """Which message: it has its thread for good, and every fifth stands alone."""
 
 
@@ -109,8 +109,17 @@ class Against(RuleBasedStateMachine):
             self.hand_out(thread_of(number), placed.job if idle and take else None)
         assert placed.job is None or placed.job in self.held
 
-    @rule(number=NUMBERS, delete=st.booleans())
-    def edit(self, number: int, *, delete: bool) -> None:
+    @rule(first=NUMBERS, count=st.integers(2, 6))
+    def several_come(self, first: int, count: int) -> None:
+        """While nobody takes any."""
+        for number in range(first, first + count * len(THREADS), len(THREADS)):
+            self.put(number, take=False, only_if_known=False)
+
+    @rule(number=NUMBERS, delete=st.booleans(), place=st.integers(0, 30))
+    def edit(self, number: int, *, delete: bool, place: int) -> None:
+        """Edit any message, mostly one that is in the inbox."""
+        inside = [name for name in self.accepted if name not in self.ended]
+        number = int(inside[place % len(inside)]) if inside and place else number
         name, thread = str(number), self.threads[thread_of(number)]
         item = None if delete else message(name, "edited", alone=alone(name))
         outcome = self.run(self.inbox.edit(thread_of(number), name, item, keys=[])).outcome
@@ -336,6 +345,7 @@ def test_any_order_of_calls_leaves_the_inbox_as_the_model_has_it(
             stateful_step_count=40,
             deadline=None,
             database=None,
+            phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         ),
     )

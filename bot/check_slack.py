@@ -1,0 +1,137 @@
+"""The part of `bot check` that asks Slack: tokens, scopes, the transport, the team's channel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.finding import Finding
+from bot.settings import BotSettings
+from bot.slack.api import SLACK_API_URL
+from bot.slack.scopes import APP_SCOPE, SCOPES
+
+BOT, APP, TRANSPORT, HANDOFF = "slack", "app token", "transport", "handoff"
+
+NEW_BOT_TOKEN = "install the app (Install App page) and take its Bot User OAuth Token"  # noqa: S105
+NEW_APP_TOKEN = f"make an app-level token with {APP_SCOPE} (Basic Information page)"
+UPDATE = "paste manifest.json into the App Manifest page, then install the app again"
+TOKENS = "SLACK_BOT_TOKEN begins with xoxb, SLACK_APP_TOKEN with xapp"
+INVITE = "say `/invite @{bot}` there"
+
+
+class SlackDown(Exception):
+    """Slack gave no answer that says anything about the app."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Slack's own name for what is wrong."""
+
+    error: str
+
+
+async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
+    """Look at one thing after the other; nothing is posted or changed."""
+    if settings.slack_bot_token is None:
+        yield Finding("wanting", BOT, f"SLACK_BOT_TOKEN is not set: {NEW_BOT_TOKEN}")
+        return
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url or SLACK_API_URL,
+        timeout=ceil(settings.slack_timeout_s),
+        retry_handlers=[],
+    )
+    yield _transport(settings)
+    try:
+        who = await _ask(client.auth_test())
+        for finding in _identity(who):
+            yield finding
+        if settings.slack_app_token:
+            yield await _app_token(client, settings.slack_app_token.get_secret_value())
+        if not isinstance(who, Refusal):
+            yield await _handoff(client, settings.bot_handoff_channel, str(who.get("user", "bot")))
+    except SlackDown as down:
+        # The release that is being checked is as good as the one that it replaces.
+        yield Finding("warning", BOT, f"Slack gives no answer ({down}); ask again, or see SLACK_API_URL")
+
+
+async def _ask(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | Refusal:
+    try:
+        return await call
+    except SlackApiError as error:
+        response: Any = error.response
+        status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+        data = getattr(response, "data", None)
+        said = data.get("error") if isinstance(data, dict) else None
+        if status >= 429 or not said:
+            raise SlackDown(f"HTTP {status}") from None
+        return Refusal(str(said))
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise SlackDown(type(error).__name__) from None
+
+
+def _transport(settings: BotSettings) -> Finding:
+    """Say how Slack reaches the bot, as `bot serve` will choose."""
+    if settings.transport is None:
+        says = "set SLACK_APP_TOKEN to listen by socket, or SLACK_SIGNING_SECRET to listen over HTTP"
+        return Finding("wanting", TRANSPORT, says)
+    if settings.transport == "http" and settings.redis_url is None:
+        says = "HTTP needs REDIS_URL: what was acknowledged would be lost with the process"
+        return Finding("wanting", TRANSPORT, says)
+    return Finding("ok", TRANSPORT, settings.transport)
+
+
+def _identity(who: AsyncSlackResponse | Refusal) -> list[Finding]:
+    if isinstance(who, Refusal):
+        remedy = TOKENS if who.error == "not_allowed_token_type" else NEW_BOT_TOKEN
+        return [Finding("wanting", BOT, f"SLACK_BOT_TOKEN is refused ({who.error}): {remedy}")]
+    first = Finding("ok", BOT, f"@{who.get('user')} in {who.get('team')} ({who.get('team_id')})")
+    granted = {name.lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes")
+    if granted is None:
+        return [first, Finding("warning", BOT, "Slack does not say which scopes the bot token has")]
+    missing = [scope for scope in SCOPES if scope not in {each.strip() for each in granted.split(",")}]
+    if missing:
+        return [first, Finding("wanting", BOT, f"lacks {', '.join(missing)}: {UPDATE}")]
+    return [first]
+
+
+async def _app_token(client: AsyncWebClient, token: str) -> Finding:
+    """Ask for an address to connect to, which is given up unused."""
+    opened = await _ask(client.apps_connections_open(app_token=token))
+    if not isinstance(opened, Refusal):
+        return Finding("ok", APP, "opens connections")
+    if opened.error == "not_allowed_token_type":
+        remedy = TOKENS
+    elif opened.error == "socket_mode_not_enabled":
+        remedy = UPDATE
+    else:
+        remedy = NEW_APP_TOKEN
+    return Finding("wanting", APP, f"SLACK_APP_TOKEN is refused ({opened.error}): {remedy}")
+
+
+async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Finding:
+    invite = INVITE.format(bot=bot)
+    if channel is None:
+        return Finding("warning", HANDOFF, "BOT_HANDOFF_CHANNEL is not set: no phrase promises a person")
+    found = await _ask(client.conversations_info(channel=channel))
+    if isinstance(found, Refusal):
+        remedy = {
+            "channel_not_found": f"give the channel's ID (About, at the bottom); if it is private, {invite}",
+            "not_in_channel": invite,
+            "missing_scope": UPDATE,
+        }.get(found.error, "see the channel in Slack")
+        return Finding("wanting", HANDOFF, f"{channel} cannot be reached ({found.error}): {remedy}")
+    about: dict[str, Any] = found.get("channel") or {}
+    name = f"#{about.get('name', channel)}"
+    if about.get("is_archived"):
+        return Finding("wanting", HANDOFF, f"{name} is archived: choose another channel")
+    if about.get("is_member") is False:
+        return Finding("wanting", HANDOFF, f"the bot is not in {name}: {invite}")
+    return Finding("ok", HANDOFF, name)

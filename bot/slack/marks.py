@@ -1,0 +1,139 @@
+"""How far all processes together have heard Slack, and what is still to be caught up with: kept in Redis.
+
+{bot}:seen-until   the newest message that was kept, as its time
+{bot}:channels     team:channel -> time of its newest message for the bot
+{bot}:threads      conversation -> the same, for a day
+{bot}:catch-up     gaps that somebody has yet to look into
+{bot}:catching-up  the process that does
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.inbox.items import JOB_KEY
+from bot.inbox.scripts import PREFIX
+from graph.state_store import ask
+
+DAY_S = 86_400.0
+CHANNELS_KEPT_S = 30 * DAY_S
+_SEEN, _CHANNELS, _THREADS = PREFIX + "seen-until", PREFIX + "channels", PREFIX + "threads"
+_GAPS, _LOCK, _EPOCH = PREFIX + "catch-up", PREFIX + "catching-up", PREFIX + "epoch"
+_UNTIL = "until"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which messages may have been missed, from `since` on; times are seconds since the epoch.
+
+    `hold`: until `ready_at` nothing may be caught up with, since what is being answered is not known.
+    `first`: nobody knows whether the bot has ever been here.
+    """
+
+    why: str
+    since: float
+    ready_at: float
+    asked_at: float
+    hold: bool = False
+    first: bool = False
+
+
+class Marks:
+    """The marks in Redis; every method raises StateError when it fails."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+
+    async def until(self) -> float | None:
+        """Return the time of the newest message that was kept; None where nobody knows of any."""
+        score = await ask(self._redis.zscore(_SEEN, _UNTIL))
+        return None if score is None else float(score)
+
+    async def keep(
+        self, until: float, channels: Mapping[str, float], threads: Mapping[str, float], *, flush: Gap | None
+    ) -> None:
+        """Move the marks forward; with `flush`, say in the same step that Redis had lost everything."""
+        now = time.time()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            if flush:
+                # The first to see it has set from when on nothing can be under way any more.
+                pipeline.hsetnx(_GAPS, flush.why, json.dumps(asdict(flush)))
+            if until:
+                pipeline.zadd(_SEEN, {_UNTIL: until}, gt=True)
+            for key, times, kept_s in (
+                (_CHANNELS, channels, CHANNELS_KEPT_S),
+                (_THREADS, threads, DAY_S),
+            ):
+                if times:
+                    pipeline.zadd(key, dict(times), gt=True)
+                    pipeline.zremrangebyscore(key, "-inf", now - kept_s)
+            await ask(pipeline.execute())
+
+    async def channels(self) -> list[str]:
+        """Return the known channels as team:channel, the one heard of last first."""
+        return [_text(name) for name in await ask(self._redis.zrevrange(_CHANNELS, 0, -1))]
+
+    async def threads(self) -> list[str]:
+        """Return the conversations of the last day, the one heard of last first."""
+        return [_text(name) for name in await ask(self._redis.zrevrange(_THREADS, 0, -1))]
+
+    async def epoch(self) -> str | None:
+        """Return what Redis has for as long as it loses nothing."""
+        value = await ask(self._redis.get(_EPOCH))
+        return None if value is None else _text(value)
+
+    async def kept(self, messages: Iterable[str]) -> tuple[str | None, frozenset[str]]:
+        """Return Redis's epoch and, of these message ids, those that were put into the inbox, as one moment."""
+        ids = list(messages)
+        epoch, *seen = await ask(self._redis.mget(_EPOCH, *(f"{PREFIX}seen:m:{name}" for name in ids)))
+        found = frozenset(name for name, value in zip(ids, seen, strict=True) if value is not None)
+        return None if epoch is None else _text(epoch), found
+
+    async def in_work(self, conversation: str) -> bool:
+        """Tell whether a conversation has a job."""
+        return bool(await ask(self._redis.exists(JOB_KEY + conversation)))
+
+    async def add(self, gap: Gap) -> str:
+        """Keep a gap until somebody has looked into it, and return its name."""
+        name = f"{gap.why}:{uuid.uuid4().hex[:8]}"
+        await self.put_off(name, gap)
+        return name
+
+    async def put_off(self, name: str, gap: Gap) -> None:
+        """Keep a gap under a name that it has already."""
+        await ask(self._redis.hset(_GAPS, name, json.dumps(asdict(gap))))
+
+    async def gaps(self) -> dict[str, Gap]:
+        """Return the gaps that nobody has looked into."""
+        found = await ask(self._redis.hgetall(_GAPS))
+        return {_text(name): Gap(**json.loads(value)) for name, value in found.items()}
+
+    async def close(self, names: Iterable[str]) -> None:
+        """Take out gaps that were looked into."""
+        await ask(self._redis.hdel(_GAPS, *names))
+
+    async def lock(self, token: str, seconds: float) -> bool:
+        """Become the one process that catches up, or stay it."""
+        if await ask(self._redis.set(_LOCK, token, nx=True, px=int(seconds * 1000))):
+            return True
+        holder = await ask(self._redis.get(_LOCK))
+        if holder is None or _text(holder) != token:
+            return False
+        return bool(await ask(self._redis.pexpire(_LOCK, int(seconds * 1000))))
+
+    async def unlock(self, token: str) -> None:
+        """Let another process catch up."""
+        holder = await ask(self._redis.get(_LOCK))
+        if holder is not None and _text(holder) == token:
+            await ask(self._redis.delete(_LOCK))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

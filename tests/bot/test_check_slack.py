@@ -1,0 +1,155 @@
+"""`bot check` asks Slack what `bot serve` will need of it, and says how what is missing comes there."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from bot.check_slack import slack_findings
+from bot.finding import Finding
+from bot.settings import BotSettings
+from bot.slack.scopes import SCOPES
+from evals.sim.slack.faults import SlackFault
+from evals.sim.slack.server import SlackSim
+from evals.sim.slack.settings import SlackSettings
+
+CHANNEL = "C0HELP"
+QUIET = SlackSettings(transport="none")
+
+
+def given(slack: SlackSim, **changes: object) -> BotSettings:
+    """Settings under which all is well at this stand-in, but for what is changed."""
+    values: dict[str, object] = {
+        "slack_api_url": slack.api_url,
+        "slack_bot_token": SecretStr(slack.settings.bot_token),
+        "slack_app_token": SecretStr(slack.settings.app_token),
+        "bot_handoff_channel": CHANNEL,
+    }
+    return BotSettings.model_construct(None, **{**values, **changes})
+
+
+async def found(settings: BotSettings) -> dict[str, Finding]:
+    """The last finding about each thing."""
+    return {finding.about: finding async for finding in slack_findings(settings)}
+
+
+def levels(looked: dict[str, Finding]) -> dict[str, str]:
+    return {about: finding.level for about, finding in looked.items()}
+
+
+async def test_a_workspace_that_has_everything_is_fine() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        looked = await found(given(slack))
+        methods = [call.method for call in slack.calls]
+    assert set(levels(looked).values()) == {"ok"}
+    assert looked["transport"].says == "socket"
+    assert methods == ["auth.test", "apps.connections.open", "conversations.info"]
+
+
+async def test_scopes_that_are_missing_are_named() -> None:
+    fewer = tuple(scope for scope in SCOPES if scope not in {"files:read", "users:read"})
+    async with SlackSim(SlackSettings(transport="none", scopes=fewer)) as slack:
+        slack.invite_bot(CHANNEL)
+        looked = (await found(given(slack)))["slack"]
+    assert looked.level == "wanting"
+    assert "lacks files:read, users:read: paste manifest.json" in looked.says
+
+
+@pytest.mark.parametrize(
+    ("changes", "about", "says"),
+    [
+        ({"slack_bot_token": SecretStr("hush")}, "slack", "SLACK_BOT_TOKEN is refused (invalid_auth)"),
+        ({"slack_app_token": SecretStr("hush")}, "app token", "with connections:write"),
+        ({"slack_bot_token": None}, "slack", "SLACK_BOT_TOKEN is not set"),
+        ({"slack_app_token": None}, "transport", "SLACK_SIGNING_SECRET to listen over HTTP"),
+        (
+            {"slack_app_token": None, "slack_signing_secret": SecretStr("hush")},
+            "transport",
+            "HTTP needs REDIS_URL",
+        ),
+        ({"bot_handoff_channel": "support"}, "handoff", "give the channel's ID"),
+    ],
+)
+async def test_what_is_wrong_is_wanting_and_no_secret_is_said(
+    changes: dict[str, object], about: str, says: str
+) -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        looked = await found(given(slack, **changes))
+    assert looked[about].level == "wanting"
+    assert says in looked[about].says
+    assert not any("hush" in finding.says for finding in looked.values())
+
+
+async def test_tokens_in_each_other_s_place_are_recognised() -> None:
+    async with SlackSim(QUIET) as slack:
+        settings = slack.settings
+        swapped = given(
+            slack,
+            slack_bot_token=SecretStr(settings.app_token),
+            slack_app_token=SecretStr(settings.bot_token),
+        )
+        looked = await found(swapped)
+    assert "SLACK_BOT_TOKEN begins with xoxb" in looked["slack"].says
+
+
+async def test_http_with_a_signing_secret_and_redis_is_fine() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        http = given(
+            slack,
+            slack_app_token=None,
+            slack_signing_secret=SecretStr("hush"),
+            redis_url=SecretStr("redis://127.0.0.1:9/0"),
+        )
+        looked = await found(http)
+    assert set(levels(looked).values()) == {"ok"}
+    assert looked["transport"].says == "http"
+
+
+async def test_a_channel_without_the_bot_says_whom_to_invite() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        slack.kick_bot(CHANNEL)
+        looked = (await found(given(slack)))["handoff"]
+    assert looked.level == "wanting"
+    assert "say `/invite @" in looked.says
+
+
+async def test_an_archived_channel_is_wanting() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        slack.archive(CHANNEL)
+        looked = (await found(given(slack)))["handoff"]
+    assert (looked.level, "is archived" in looked.says) == ("wanting", True)
+
+
+async def test_no_channel_is_a_warning() -> None:
+    async with SlackSim(QUIET) as slack:
+        looked = (await found(given(slack, bot_handoff_channel=None)))["handoff"]
+    assert (looked.level, "no phrase promises a person" in looked.says) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        SlackFault("http", status=503, times=None),
+        SlackFault("ratelimited", times=None),
+        SlackFault("reset", times=None),
+        SlackFault("hang", times=None),
+        SlackFault("http", "apps.connections.open", status=500),
+    ],
+)
+async def test_a_slack_that_is_down_is_a_warning(fault: SlackFault) -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.faults.add(fault)
+        looked = await found(given(slack, slack_timeout_s=0.2))
+    assert (looked["slack"].level, "Slack gives no answer" in looked["slack"].says) == ("warning", True)
+    assert "wanting" not in levels(looked).values()
+
+
+async def test_a_slack_that_is_not_there_is_a_warning() -> None:
+    async with SlackSim(QUIET) as slack:
+        settings = given(slack, slack_api_url="http://127.0.0.1:9/api")
+    assert (await found(settings))["slack"].level == "warning"

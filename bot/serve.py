@@ -24,6 +24,7 @@ from bot.inbox import Inbox
 from bot.metrics import Metrics, health_app, metrics_app
 from bot.settings import BotSettings, Transport
 from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
+from bot.slack.catch_up import CatchUp
 from bot.slack.channels import load_channels
 from bot.slack.desk import Desk
 from bot.slack.events import Pressed
@@ -35,6 +36,7 @@ from bot.slack.limiter import Limiter, Rates
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.transports import Sockets, add_events
+from bot.tasks import end
 from bot.worker import Workers
 from graph.errors import FirstlineError, StateError
 from graph.routing.decide import asks_for_person
@@ -82,7 +84,11 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         app = await stack.enter_async_context(
             running(settings, people=lambda: bool(people) and people[0].reachable())
         )
+        # Who connects before it can answer keeps the first customer waiting; the second vendor can wait.
+        leader = app.support.services.tiers.first.candidates[0].provider
+        opening = asyncio.create_task(app.support.services.models.opened(leader))
         floor = await _floor(settings, app, slack, await identity, metrics)
+        await opening
         people.append(floor.handoffs)
         await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
         app.support.warm_up()
@@ -154,6 +160,7 @@ class Floor:
     intake: Intake
     handoffs: Handoffs
     slack: Slack
+    catch_up: CatchUp
 
 
 async def _floor(
@@ -198,8 +205,10 @@ async def _floor(
         inbox, workers, channels, metrics, identity.user,
         lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser,
     )  # fmt: skip
+    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
+    intake.saw = catch_up.saw
     await handoffs.look()
-    return Floor(identity, inbox, workers, intake, handoffs, slack)
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up)
 
 
 def _origins(settings: BotSettings) -> frozenset[str]:
@@ -234,12 +243,18 @@ async def _listening(
         # While it drains, what still comes over HTTP is kept, for others to answer.
         stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
-        stack.callback(beating.cancel)
+        stack.push_async_callback(end, beating)
+        # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
+        await floor.catch_up.open()
+        stack.push_async_callback(floor.catch_up.close)
         if transport == "socket":
             token = settings.slack_app_token
             assert token
             url = floor.slack.client.base_url
-            sockets = Sockets(bolt, token.get_secret_value(), url, floor.inbox.workers)
+            sockets = Sockets(
+                bolt, token.get_secret_value(), url, floor.inbox.workers,
+                back=lambda since: floor.catch_up.ask("sockets", since),
+            )  # fmt: skip
             stack.push_async_callback(sockets.close)
             await sockets.open()
         yield

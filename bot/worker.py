@@ -12,6 +12,7 @@ import structlog
 
 from bot.inbox import Inbox, Job, LeaseLost
 from bot.metrics import Metrics
+from bot.tasks import end
 from graph.errors import FirstlineError, StateError, Superseded
 
 log = structlog.get_logger()
@@ -92,8 +93,6 @@ class Workers:
     draining: bool = False
     reachable: bool = True
     """Whether Redis answered when it was last asked."""
-    on_flush: Callable[[], None] = lambda: None
-    """Told when Redis has lost everything."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -135,18 +134,11 @@ class Workers:
         if self._tasks:
             await asyncio.wait(set(self._tasks.values()), timeout=within_s)
         left = dict(self.leases)
-        for task in list(self._tasks.values()):
-            task.cancel()
-        for task in list(self._tasks.values()):
-            with suppress(asyncio.CancelledError, StateError, LeaseLost):
-                await task
+        await end(*self._tasks.values())
         for lease in left.values():
             with suppress(StateError, LeaseLost):
                 await self.inbox.release(lease.job)
-        for loop in self._loops:
-            loop.cancel()
-            with suppress(asyncio.CancelledError):
-                await loop
+        await end(*self._loops)
         return len(left)
 
     async def _work(self, first: Job) -> None:
@@ -231,6 +223,3 @@ class Workers:
             elif thread in renewed.lost and self.leases.get(thread) is lease:
                 lease.end()
                 self._tasks[thread].cancel()
-        if self.inbox.flushed.is_set():
-            self.inbox.flushed.clear()
-            self.on_flush()

@@ -12,13 +12,18 @@ from typing import Annotated, TypeAlias
 import typer
 
 from evals.bench.answers import measure_answers, print_answers
+from evals.bench.chaos import SCENARIOS, bench_chaos
+from evals.bench.chaos_run import Plan
+from evals.bench.first_text import bench_first_text
 from evals.bench.retrieve import measure_quality, measure_speed, print_retrieve
 from evals.bench.turn import bench_turn
 from evals.retrieve import retrieve_lines
 from evals.route import route_lines
 from evals.sim.script import DefaultRule, Script
-from evals.sim.server import serve
+from evals.sim.server import Sim
 from evals.sim.settings import Settings
+from evals.sim.slack.server import SlackSim, told_to_end
+from evals.sim.slack.settings import SlackSettings
 from graph.command_line import make_app, make_console, run_to_exit
 from graph.errors import InputError
 from graph.log import configure_log
@@ -88,18 +93,25 @@ def sim(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     ttft: Annotated[float, typer.Option(help="Seconds to the first token.")] = 0.3,
     rate: Annotated[float, typer.Option(help="Tokens a second.")] = 100.0,
+    slack: Annotated[int, typer.Option(help="The port of Slack; 0 takes a free one.")] = 0,
 ) -> None:
-    r"""Run stand-ins for both vendors' streaming APIs, with the key `sim-key`.
+    r"""Run stand-ins for both vendors' streaming APIs, with the key `sim-key`, and for Slack.
 
     A message with the word \[hard] in it makes the small model escalate.
 
+    Prints one JSON line: the addresses, and under `env` the variables to set for `bot`.
+
     Example: evals sim --port 8765
 
-    Then set ANTHROPIC_API_KEY=sim-key and ANTHROPIC_BASE_URL=http://127.0.0.1:8765 for `bot chat`.
+    Say something in Slack with curl and POST /control/say: user, channel, text.
     """
 
     async def run() -> int:
-        await serve(Settings(port=port), Script(DefaultRule(ttft_s=ttft, tokens_per_s=rate)))
+        script = Script(DefaultRule(ttft_s=ttft, tokens_per_s=rate))
+        ended = told_to_end()
+        async with Sim(Settings(port=port), script) as models, SlackSim(SlackSettings(port=slack)) as there:
+            typer.echo(json.dumps(_addresses(models, there)))
+            await ended.wait()
         return 0
 
     run_to_exit(run)
@@ -112,6 +124,52 @@ def turn(turns: Annotated[int, typer.Option(min=5, help="Turns a vendor, one at 
     Example: evals bench turn
     """
     run_to_exit(lambda: bench_turn(make_console(), turns=turns))
+
+
+@bench.command("first-text")
+def first_text(
+    part: Annotated[list[str] | None, typer.Option(help="Only this part; may be given again.")] = None,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="A small sample of everything.")] = False,
+) -> None:
+    """Measure how soon first words are in Slack, and what that takes; exits 1 where a limit is passed.
+
+    Takes about ten minutes. Parts: start, limits-off, latency, limits-on, openai, acks, memory, yardstick.
+
+    Example: evals bench first-text --part limits-off --part yardstick
+    """
+    run_to_exit(lambda: bench_first_text(make_console(), quick=quick, parts=part or ()))
+
+
+@bench.command("chaos")
+def chaos(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, help="How long things break in the main scenario.")] = 600,
+    seed: Annotated[int, typer.Option(help="The same seed breaks the same things.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Processes of the bot.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="Customers who write at the same time.")] = 40,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help=f"Only this one; may be given again: {', '.join(SCENARIOS)}.")
+    ] = None,
+    scale: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Make outages, and Slack's retries, shorter by this.")
+    ] = 1.0,
+    flush: Annotated[bool, typer.Option(help="Let Redis lose everything once, in the middle.")] = True,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the history and the logs in this folder.")
+    ] = None,
+) -> None:
+    """Break everything while people write, and look that nothing is lost, doubled or out of order.
+
+    Real processes of the bot and a real Redis are killed, stopped and started again; Slack and the vendors
+    are stand-ins that fail as well. From 600 seconds on all scenarios follow, which takes half an hour;
+    below, only the main one. Exits 1 where something is found.
+
+    Example: evals bench chaos --seconds 60 --seed 7 --keep /tmp/chaos
+    """
+    chosen = scenario or (list(SCENARIOS) if seconds >= 600 else ["main"])
+    plan = Plan(seconds, seed, processes, threads, scale, flush, keep)
+    run_to_exit(lambda: bench_chaos(make_console(), plan, chosen))
 
 
 @bench.command("retrieve")
@@ -155,6 +213,20 @@ def bench_answers(
         return 0
 
     run_to_exit(run)
+
+
+def _addresses(models: Sim, slack: SlackSim) -> dict[str, object]:
+    settings = slack.settings
+    env = {
+        "ANTHROPIC_API_KEY": "sim-key",
+        "ANTHROPIC_BASE_URL": models.anthropic_url,
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": settings.bot_token,
+        "SLACK_APP_TOKEN": settings.app_token,
+        "SLACK_SIGNING_SECRET": settings.signing_secret,
+    }
+    vendors = {"anthropic": models.anthropic_url, "openai": models.openai_url}
+    return vendors | {"slack": slack.api_url, "slack_control": slack.control_url, "env": env}
 
 
 def _settings() -> GraphSettings:

@@ -24,7 +24,7 @@ def compose(
     context: TurnContext, state: State, tier: Tier, candidate: Candidate, variant: Variant
 ) -> Request:
     """Make the request for one candidate of a tier."""
-    edition, text = context.edition, context.turn.text
+    edition, text = context.edition, _asked(context)
     wanted = variant.history and context.services.tiers.history_tokens > 0
     history = (state.get("history") or []) if wanted else []
     return Request(
@@ -39,6 +39,12 @@ def compose(
         max_output_tokens=tier.max_output_tokens,
         cache_key=f"firstline-{tier.name}-{edition.versions['answer']}",
     )
+
+
+def _asked(context: TurnContext) -> str:
+    """Return the customer's words, or the names of the files that came without any: vendors refuse no words."""
+    turn = context.turn
+    return turn.text if turn.text.strip() else ", ".join(file.name for file in turn.attachments) or turn.text
 
 
 def legible(text: str) -> str:

@@ -38,6 +38,8 @@ LATE_IMPORTS: dict[str, str] = {
 
 # "file: function" -> why every exception may be caught there.
 CATCH_ALL: dict[str, str] = {
+    "bot/slack/answer.py: _write": "a writer of its own: the turn takes its fault up at its next chunk or its end",
+    "bot/worker.py: _one": "the job's boundary: it is put back, and given up after some tries",
     "graph/run.py: _outcome": "the turn's boundary: the customer gets a kind sentence, the log the fault",
 }
 

@@ -34,6 +34,8 @@ _SEEN_MS = 24 * 3600 * 1000
 """Longer than Slack sends anything again, and than the history that is caught up with."""
 
 _EARLY_MS = 15 * 60 * 1000
+_EDITED_MS = 60 * 1000
+"""By how much an edit may overtake its message."""
 _SPLIT_FROM = 3
 _NOBODY_CAN = 3
 """Deliveries of a dead job, after which no process is bothered with it any more."""
@@ -59,6 +61,7 @@ class Limits:
             "KEEP_MS": int(self.keep_days * 24 * 3600 * 1000),
             "SEEN_MS": _SEEN_MS,
             "EARLY_MS": _EARLY_MS,
+            "EDITED_MS": _EDITED_MS,
             "SPLIT_FROM": _SPLIT_FROM,
         }
         return f"local {', '.join(values)} = {', '.join(map(str, values.values()))}\n"

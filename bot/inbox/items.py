@@ -36,7 +36,9 @@ class Item:
     """One thing that Slack sent: a message, a rating, a press.
 
     `body` is any JSON. An item that is `alone`, and one whose kind is not `message`, makes a job of its own.
-    `received_at` is in seconds since 1970. `keys` is what it was deduplicated by; `put` fills it in.
+    `received_at` is in seconds since 1970, and so is `at`, when its sender made it: what waits in a thread is
+    kept in this order, whichever way it came; 0 goes to the end. `keys` is what it was deduplicated by; `put`
+    fills it in.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Item:
     alone: bool = False
     received_at: float = 0.0
     keys: tuple[str, ...] = ()
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +146,17 @@ def to_line(item: Item) -> str:
     flags = "m" if item.kind == MESSAGE and not item.alone else "a"
     if item.kind == MESSAGE and item.body.get("files"):
         flags += "f"
-    fields = [item.kind, item.body, item.alone, item.received_at, list(item.keys)]
+    fields = [item.kind, item.body, item.alone, item.received_at, list(item.keys), item.at]
     text = json.dumps({"id": item.id, "item": fields}, separators=(",", ":"))
-    return "\t".join((flags, to_name(item.id), str(int(item.received_at * 1000)), text))
+    received_ms, at_us = int(item.received_at * 1000), round(item.at * 1_000_000)
+    return "\t".join((flags, to_name(item.id), str(received_ms), str(at_us), text))
 
 
 def from_line(line: str) -> Item:
     """Read what `to_line` wrote."""
-    read = json.loads(line.split("\t", 3)[3])
-    kind, body, alone, received_at, keys = read["item"]
-    return Item(read["id"], kind, body, alone, received_at, tuple(keys))
+    read = json.loads(line.split("\t", 4)[4])
+    kind, body, alone, received_at, keys, at = read["item"]
+    return Item(read["id"], kind, body, alone, received_at, tuple(keys), at)
 
 
 def to_name(item_id: str) -> str:

@@ -8,6 +8,7 @@
 {bot}:known:<thread>    is one of ours
 {bot}:answer:<key>      which turn a posted message belongs to
 {bot}:early:<key>       items for a message that is not yet known to be an answer
+{bot}:edited:<id>       how an item that is not here yet is to be, or nothing for one that is taken back
 {bot}:dead              items that nobody could handle, newest first
 {bot}:workers           process -> ms when it was last seen
 {bot}:epoch             gone when the server lost everything
@@ -35,7 +36,7 @@ end
 -- Out of memory, Redis refuses a growing command only as a script's first write: a delete opens the way.
 local function allow() redis.call('DEL', P .. 'none') end
 
-local function head(line) return string.match(line, '^(%a+)\t([^\t]*)\t(-?%d+)\t') end
+local function head(line) return string.match(line, '^(%a+)\t([^\t]*)\t(-?%d+)\t(%d+)\t') end
 
 local function lines_of(text)
   local lines = {}
@@ -58,8 +59,24 @@ local function enqueue(thread, at)
   if not redis.call('ZSCORE', DUE, thread) then redis.call('ZADD', DUE, int(at), thread) end
 end
 
+local function said_at(line)
+  local _, _, _, said = head(line)
+  return tonumber(said)
+end
+
+-- In the order in which they were said: two connections do not keep it.
+local function insert(box, line)
+  local said, younger = said_at(line), nil
+  for i = -1, said > 0 and -redis.call('LLEN', box) or 0, -1 do
+    local other = redis.call('LINDEX', box, i)
+    if said_at(other) <= said then break end
+    younger = other
+  end
+  if younger then redis.call('LINSERT', box, 'BEFORE', younger, line) else redis.call('RPUSH', box, line) end
+end
+
 local function append(thread, lines, at)
-  for _, line in ipairs(lines) do redis.call('RPUSH', P .. 'box:' .. thread, line) end
+  for _, line in ipairs(lines) do insert(P .. 'box:' .. thread, line) end
   redis.call('SET', P .. 'known:' .. thread, 1, 'PX', KEEP_MS)
   enqueue(thread, at)
 end
@@ -79,7 +96,7 @@ end
 
 local function bury(thread, why, at)
   for _, line in ipairs(lines_of(redis.call('HGET', P .. 'job:' .. thread, 'members'))) do
-    local item = string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$')
+    local item = string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(.*)$')
     redis.call('LPUSH', P .. 'dead', '{"why":' .. cjson.encode(why) .. ',"at":' .. int(at)
       .. ',"thread":' .. cjson.encode(thread) .. ',"item":' .. item .. '}')
   end
@@ -183,6 +200,11 @@ if only_if_known == '1' and redis.call('EXISTS', P .. 'known:' .. thread) == 0 t
   return {'unknown', thread}
 end
 see(6)
+-- An edit may overtake what it changes.
+local _, id = head(line)
+local edited = redis.call('GET', P .. 'edited:' .. id)
+if edited == '' then return {'removed', thread} end
+line = edited or line
 local idle = not redis.call('ZSCORE', DUE, thread)
 append(thread, {line}, at)
 return {'new', thread, idle and take == '1' and hold(thread, at)}
@@ -196,7 +218,7 @@ if seen(4) then
   return {'seen', thread}
 end
 local outcome = change(thread, id, line)
-if outcome ~= 'unknown' then see(4) end
+if outcome == 'unknown' then redis.call('SET', P .. 'edited:' .. id, line, 'PX', EDITED_MS) else see(4) end
 return {outcome, thread}
 """
 """thread, name of the item, its new line or nothing, keys to be seen."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from bot.slack.clean import Cleaner
 from bot.slack.message import Blocks, How, Message
 from bot.slack.pen import Pen
 from bot.slack.presence import Presence
+from bot.tasks import end
 from bot.worker import AWAY_S
 from graph.errors import StateError
 from graph.turn import Chunk, Escalated, HandedOff, Restarted, TextDelta, TurnRecord
@@ -147,10 +147,7 @@ class Answer:
     async def leave(self) -> None:
         """Stop writing, whatever was still to be written; harmless after `finish`."""
         self.presence.first_words()
-        if self._writer and not self._writer.done():
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        await end(self._writer)
 
     def _blocks(self, record: TurnRecord) -> Blocks:
         return answer_blocks(

@@ -98,7 +98,7 @@ def whole_blocks(text: str, *more: Block) -> tuple[str, list[Block]]:
 
 
 def handoff_card(phrases: Phrases, language: str, card: Card) -> tuple[str, list[Block]]:
-    """Return (`text`, blocks) of the card in the team's channel; nobody's words in it call or lead anywhere."""
+    """Return (`text`, blocks) of the team's card; the words that it quotes call nobody and lead nowhere."""
     title, reason = phrases.say("card_title", language), _cleaned(card.reason, LABEL * 4)
     who = _say(phrases, "card_customer", language, person=_person(card.customer))
     link = _link(card.link, phrases.say("card_open_thread", language))
@@ -122,8 +122,8 @@ def catch_up_card(phrases: Phrases, language: str, entries: Sequence[Missed]) ->
     for number, entry in enumerate(entries[:MISSED_SHOWN]):
         head = " · ".join(filter(None, (_person(entry.customer), _link(entry.link, open_thread))))
         blocks.append(_section(f"missed:{number}", f"{head}\n{_cleaned(entry.text, WORDS_SHOWN)}"))
-    if more := len(entries) - MISSED_SHOWN:
-        blocks += [_context("missed:more", f"+ {more}")] if more > 0 else []
+    if len(entries) > MISSED_SHOWN:
+        blocks.append(_context("missed:more", f"+ {len(entries) - MISSED_SHOWN}"))
     return _escaped(title), blocks
 
 
@@ -146,7 +146,7 @@ def suggested_prompts(prompts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a text to so many characters, an ellipsis included, between words, or between signs as people see them."""
+    """Cut a text to so many characters, an ellipsis included: between words, else between graphemes."""
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
@@ -229,7 +229,7 @@ def _link(url: str, label: str) -> str:
 
 
 def _cleaned(text: str, limit: int) -> str:
-    """Return somebody's words, harmless and within the limit: cut before they are cleaned, so that no cut undoes it."""
+    """Return somebody's words, harmless and within the limit: cut first, so that no cut undoes it."""
     room = limit
     while len(words := clean(shorten(text, room), _NOWHERE)) > limit:
         room -= max(1, (len(words) - limit) // 6)

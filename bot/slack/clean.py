@@ -35,7 +35,8 @@ _PUNCTUATION = (
 _IN_NAME = rf"\x00-,./:-@\[-^`{{-\x7f{_PUNCTUATION}"  # as a negated class
 _LETTER = rf"[^\x00-@\[-`{{-\x7f{_PUNCTUATION}]"
 _DOT = r"(?:\\?\.)"
-_TLD = rf"(?:xn--[a-z0-9-]++|{_LETTER}{{2,}}+)(?![-_]*+[^\W_])"
+# What ends at a sign that is not ASCII may go on there, or may end: both are looked for.
+_TLD = rf"(?:(?:xn--[a-z0-9-]++|{_LETTER}{{2,}}+)(?![-_]*+[^\W_])|[a-z]{{2,}}+(?![-_]*+[0-9a-z]))"
 _NAME = rf"(?:[^{_IN_NAME}]++{_DOT}++)+{_TLD}"
 _PATH = r"""[/?#\\][^\s<>|\\"'`()\[\]{}*,;!]*+"""
 
@@ -48,6 +49,7 @@ _ADDRESS = re.compile(
     r"|(?P<number>(?<![\w.])\d+\.\d+\.\d+\.\d+(?::\d|/)[^\s<>|`\"]*)",
     re.IGNORECASE,
 )
+_MAIL = re.compile(r"[\w.+-]+@[\w.-]+")
 _SUSPECT = re.compile(r"(?<!\S)[^\s.:@]*+[.:@]\S*+")
 """The words in which an address may be: looking at no others takes a third of the time."""
 _TAIL = """.,;:!?'"*_~)]}"""
@@ -198,17 +200,19 @@ def clean(text: str, hosts: frozenset[str]) -> str:
 
 
 def allowed(url: str, hosts: frozenset[str]) -> bool:
-    """Tell whether a text is one whole https address on one of `hosts`, fit to stand behind a link's words."""
+    """Tell whether a text is one whole https address on one of `hosts`, fit to stand behind other words."""
     found = _ADDRESS.fullmatch(url)
-    plain = found is not None and found["scheme"] is not None and url.startswith("https://")
-    return plain and not _STRIPPED.search(url) and _url(found, hosts) == url if found else False
+    if found is None or not url.startswith("https://") or _STRIPPED.search(url):
+        return False
+    return _is_one_of(found["authority"] or "", hosts) and not _leads_on(found["rest"])
 
 
 def _judged(found: re.Match[str], hosts: frozenset[str]) -> str:
     if found["url"] is not None:
         return _url(found, hosts)
     if found["mail"] is not None:
-        return REMOVED if _GROUP.search(found[0]) else found[0]
+        plain = _MAIL.fullmatch(found[0]) and not _GROUP.search(found[0])
+        return found[0] if plain else REMOVED
     if found["number"] is not None:
         return REMOVED
     return _bare(found, hosts)
@@ -233,8 +237,10 @@ def _bare(found: re.Match[str], hosts: frozenset[str]) -> str:
     if last.lower() in _FILES and not any(len(name) > 1 and name.isalpha() for name in names[1:]):
         return found[0]
     # More likely two sentences without a space, or an abbreviation, than an address: nothing is lost.
-    sentence = last.istitle() or not (last.lower() in _DOMAINS or (len(last) == 2 and last.isascii()))
-    return found[0].replace(".", ". ") if sentence else REMOVED + _tail(found[0])
+    known = last.lower() in _DOMAINS or (len(last) == 2 and last.isascii())
+    if known and not last.istitle() and any(len(name) > 1 for name in names):
+        return REMOVED + _tail(found[0])
+    return found[0].replace(".", ". ")
 
 
 def _is_one_of(host: str, hosts: frozenset[str]) -> bool:

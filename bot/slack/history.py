@@ -28,7 +28,7 @@ TYPES = "public_channel,private_channel,mpim,im"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Reads lists page by page, at the pace that Slack allows; raises a SlackFault where it cannot be read."""
+    """Reads lists page by page, at the pace that Slack allows; raises a SlackFault where that fails."""
 
     slack: Slack
     limiter: Limiter
@@ -66,7 +66,7 @@ class History:
             cursor = page.at("response_metadata").text("next_cursor")
 
     async def call(self, method: str, **arguments: Any) -> Raw:
-        """Make a call that changes nothing, until Slack answers; raises a SlackFault when it does not."""
+        """Make a call that may be repeated until Slack answers; raises a SlackFault when it does not."""
         ends, failed = time.monotonic() + PATIENCE_S, 0
         while True:
             await self.limiter.wait(self.team, method, at_most=max(0.0, ends - time.monotonic()))

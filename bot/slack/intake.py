@@ -61,8 +61,8 @@ class Intake:
     asks_for_person: Callable[[str], bool]
     tell_presser: Callable[[Pressed], Awaitable[None]]
     """Tells somebody whose button came to nothing."""
-    seen_in: Callable[[str, str], None] = lambda _team, _channel: None
-    """Told each channel in which something was addressed to the bot."""
+    saw: Callable[[IncomingMessage], None] = lambda _message: None
+    """Told each message that was kept."""
     _late: set[asyncio.Task[bool]] = field(default_factory=set)
 
     async def receive(self, body: object) -> bool:
@@ -139,9 +139,11 @@ class Intake:
         if judged.do == "ignore":
             log.debug("message.ignored", why=judged.why)
             return None
-        self.seen_in(message.team, message.channel)
         ours = judged.do == "answer_if_ours"
-        return await self._queue(message.conversation, self._item(message), keys, only_if_known=ours)
+        placed = await self._queue(message.conversation, self._item(message), keys, only_if_known=ours)
+        if placed.outcome != "unknown":
+            self.saw(message)
+        return placed
 
     def _item(self, message: IncomingMessage) -> Item:
         alone = stands_alone(message, asks_for_person=self.asks_for_person(message.text))

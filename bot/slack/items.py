@@ -36,7 +36,7 @@ def message_item(message: IncomingMessage, *, alone: bool) -> Item:
         "text": message.text,
         "files": [asdict(file) for file in message.files],
     }
-    return Item(message.id, MESSAGE, body, alone=alone, received_at=time.time())
+    return Item(message.id, MESSAGE, body, alone=alone, received_at=time.time(), at=float(message.ts))
 
 
 def press_item(press: Pressed) -> Item:
@@ -52,7 +52,7 @@ def press_item(press: Pressed) -> Item:
         "at": press.at,
     }
     name = f"{press.team}:{press.channel}:{press.ts}:{press.user}:{press.action}:{press.at:.6f}"
-    return Item(name, press.action, body, received_at=time.time())
+    return Item(name, press.action, body, received_at=time.time(), at=press.at)
 
 
 def reaction_item(reacted: Reacted) -> Item:
@@ -66,7 +66,7 @@ def reaction_item(reacted: Reacted) -> Item:
         "added": reacted.added,
         "at": reacted.at,
     }
-    return Item(reacted.event_id, REACTION, body, received_at=time.time())
+    return Item(reacted.event_id, REACTION, body, received_at=time.time(), at=reacted.at)
 
 
 def home_item(opened: HomeOpened) -> Item:

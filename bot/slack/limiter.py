@@ -43,8 +43,9 @@ DOCUMENTED: Mapping[str, float] = MappingProxyType({
 })  # fmt: skip
 """Calls a minute that Slack allows an app in a workspace, by method; more may pass, fewer never fail."""
 
-REDIS_ANSWERS_S = 0.5
-"""A customer waits for the first words while Redis is asked: after this the process counts alone."""
+REDIS_ANSWERS_S = 2.0
+"""After this the process counts alone. A customer waits meanwhile; but a process that is only busy, and so
+reads the answer late, must not begin to count anew."""
 REDIS_RESTS_S = 1.0
 
 
@@ -71,12 +72,15 @@ class Rates:
 class Limiter:
     """Lets calls to Slack through at the workspace's rate; counts alone while Redis is away, never fails."""
 
-    def __init__(self, redis: Redis, *, rates: Rates | None = None) -> None:
+    def __init__(
+        self, redis: Redis, *, rates: Rates | None = None, redis_answers_s: float = REDIS_ANSWERS_S
+    ) -> None:
         client: Any = redis  # its stubs are for the blocking and the async client at once
         self._rates = rates or Rates()
         self._take = client.register_script(TAKE)
         self._close = client.register_script(CLOSE)
         self._local = LocalBuckets()
+        self._answers_s = redis_answers_s
         self._alone = False
         self._asks_again = 0.0
 
@@ -115,7 +119,7 @@ class Limiter:
         bucket = self._buckets(team, method, channel)[-1]
         self._local.close(bucket, retry_after_s)
         milliseconds = [retry_after_s * 1000, bucket.filled_s * 1000]
-        await self._shared(self._close(keys=[bucket.key], args=milliseconds))
+        await self._shared(self._close, [bucket.key], milliseconds)
 
     def _buckets(self, team: str, method: str, channel: str | None = None) -> Group:
         rate = self._rates.per_minute.get(method, TIER_3)
@@ -128,12 +132,11 @@ class Limiter:
         """Return (number of the group taken, from 1; 0.0), or (0, seconds until the last has all)."""
         if self._rates.unlimited:
             return self._open(groups)
-        if time.monotonic() >= self._asks_again:
-            keys, figures = arguments(groups)
-            answer = await self._shared(self._take(keys=keys, args=figures))
-            if answer is not None:
-                return int(answer[0]), int(answer[1]) / 1000
-        return self._local.take(groups)
+        keys, figures = arguments(groups)
+        answer = await self._shared(self._take, keys, figures)
+        if answer is None:
+            return self._local.take(groups)
+        return int(answer[0]), int(answer[1]) / 1000
 
     def _open(self, groups: Sequence[Group]) -> tuple[int, float]:
         closed = 0.0
@@ -143,11 +146,13 @@ class Limiter:
                 return number, 0.0
         return 0, closed
 
-    async def _shared(self, command: Any) -> Any:
-        """Return what Redis says; None while it is away."""
+    async def _shared(self, script: Any, keys: list[str], figures: Sequence[float]) -> Any:
+        """Return what Redis says; None while it is away, and for a moment after it was."""
+        if time.monotonic() < self._asks_again:
+            return None
         try:
-            async with asyncio.timeout(REDIS_ANSWERS_S):
-                answer = await command
+            async with asyncio.timeout(self._answers_s):
+                answer = await script(keys=keys, args=figures)
         except (RedisError, OSError) as error:
             self._asks_again = time.monotonic() + REDIS_RESTS_S
             if not self._alone:

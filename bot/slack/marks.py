@@ -56,21 +56,20 @@ class Marks:
         score = await ask(self._redis.zscore(_SEEN, _UNTIL))
         return None if score is None else float(score)
 
-    async def keep(
-        self, until: float, channels: Mapping[str, float], threads: Mapping[str, float], *, flush: Gap | None
-    ) -> None:
+    async def keep(self, until: float, threads: Mapping[str, float], *, flush: Gap | None = None) -> None:
         """Move the marks forward; with `flush`, say in the same step that Redis had lost everything."""
         now = time.time()
+        channels: dict[str, float] = {}
+        for name, at in threads.items():
+            channel = name.rpartition(":")[0]
+            channels[channel] = max(at, channels.get(channel, 0.0))
         async with self._redis.pipeline(transaction=True) as pipeline:
             if flush:
                 # The first to see it has set from when on nothing can be under way any more.
                 pipeline.hsetnx(_GAPS, flush.why, json.dumps(asdict(flush)))
             if until:
                 pipeline.zadd(_SEEN, {_UNTIL: until}, gt=True)
-            for key, times, kept_s in (
-                (_CHANNELS, channels, CHANNELS_KEPT_S),
-                (_THREADS, threads, DAY_S),
-            ):
+            for key, times, kept_s in ((_CHANNELS, channels, CHANNELS_KEPT_S), (_THREADS, threads, DAY_S)):
                 if times:
                     pipeline.zadd(key, dict(times), gt=True)
                     pipeline.zremrangebyscore(key, "-inf", now - kept_s)
@@ -90,7 +89,7 @@ class Marks:
         return None if value is None else _text(value)
 
     async def kept(self, messages: Iterable[str]) -> tuple[str | None, frozenset[str]]:
-        """Return Redis's epoch and, of these message ids, those that were put into the inbox, as one moment."""
+        """Return Redis's epoch and, of these message ids, those that the inbox knows, at one moment."""
         ids = list(messages)
         epoch, *seen = await ask(self._redis.mget(_EPOCH, *(f"{PREFIX}seen:m:{name}" for name in ids)))
         found = frozenset(name for name, value in zip(ids, seen, strict=True) if value is not None)

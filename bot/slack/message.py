@@ -79,7 +79,7 @@ class Message:
             "chat.postMessage",
             thread_ts=self.pen.place.thread_ts,
             markdown_text=text,
-            metadata=self.pen.metadata,
+            metadata=self.pen.metadata(whole=False),
             **NO_UNFURL,
         )
         self.ts = str(response["ts"])
@@ -133,7 +133,9 @@ class Message:
         if await self.pen.limiter.take(place.team, "chat.update", place.channel):
             return
         try:
-            await self.pen.call("chat.update", ts=self.ts, markdown_text=text, metadata=self.pen.metadata)
+            await self.pen.call(
+                "chat.update", ts=self.ts, markdown_text=text, metadata=self.pen.metadata(whole=False)
+            )
         except SlackFault as fault:
             log.info("slack.skipped", method=fault.method, why=fault.why)
 
@@ -159,7 +161,7 @@ class Message:
                 ts=self.ts,
                 chunks=rest or None,
                 blocks=blocks or None,
-                metadata=self.pen.metadata,
+                metadata=self.pen.metadata(whole=True),
                 session_status=session_status,
             )
         except Gone:
@@ -179,7 +181,7 @@ class Message:
                 log.warning("slack.refused", method=refused.method, why=refused.why)
 
     async def _update(self, text: str, blocks: Blocks) -> None:
-        metadata = self.pen.metadata
+        metadata = self.pen.metadata(whole=True)
         fallback, body = whole_blocks(text, *blocks)
         try:
             await self.pen.insist("chat.update", ts=self.ts, text=fallback, blocks=body, metadata=metadata)
@@ -201,7 +203,7 @@ class Message:
                 response = await self.pen.call(
                     "chat.postMessage",
                     thread_ts=place.thread_ts,
-                    metadata=self.pen.metadata,
+                    metadata=self.pen.metadata(whole=True),
                     **form,
                     **NO_UNFURL,
                 )

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.slack.api import Limited, Refused, Unsure
-from bot.slack.blocks import Missed, catch_up_card
+from bot.slack.blocks import MISSED_SHOWN, Missed, catch_up_card
 from bot.slack.events import IncomingMessage
 from bot.slack.fields import Fields
 from bot.slack.handoff import Handoffs
@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 LISTED = "bot_missed"
 """The event type in the metadata of a card that lists messages."""
-SHOWN = 40
-"""Messages on a card: a few lines each still fit into one message of Slack's."""
+NAMED = 150
+"""Messages that a card's metadata can name."""
 LINKS_LOGGED = 100
 
 
@@ -39,7 +39,7 @@ class MissedList:
 
         Raises a SlackFault where it is not certain whether Slack took the card.
         """
-        messages = sorted(missed, key=lambda message: float(message.ts))
+        messages = sorted(missed, key=lambda message: -float(message.ts))
         if messages and self.handoffs.channel:
             try:
                 return await self._card(messages, since, self.handoffs.channel)
@@ -83,8 +83,9 @@ class MissedList:
         return [each for each in messages if each.id not in named and float(each.ts) > until]
 
     async def _post(self, messages: Sequence[IncomingMessage], channel: str) -> None:
-        older, shown = messages[:-SHOWN], messages[-SHOWN:]
-        entries = [Missed(each.user, each.text, await self._link(each)) for each in shown]
+        links = [await self._link(each) for each in messages[:MISSED_SHOWN]]
+        links += [""] * (len(messages) - len(links))
+        entries = [Missed(each.user, each.text, link) for each, link in zip(messages, links, strict=True)]
         text, blocks = catch_up_card(self.handoffs.phrases, self.handoffs.language, entries)
         await self.history.limiter.wait(self.history.team, POST, channel, at_most=PATIENCE_S)
         await self.history.slack.call(
@@ -92,23 +93,23 @@ class MissedList:
             channel=channel,
             text=text,
             blocks=blocks,
-            metadata=_metadata(older, shown),
+            metadata=_metadata(messages),
             **NO_UNFURL,
         )
-        if older:
-            await self._log(older)
+        if more := messages[MISSED_SHOWN:]:
+            await self._log(more)
 
     async def _log(self, messages: Sequence[IncomingMessage]) -> None:
-        links = [await self._link(each) for each in messages[-LINKS_LOGGED:]]
+        links = [await self._link(each) for each in messages[:LINKS_LOGGED]]
         log.warning("catch_up.missed", number=len(messages), links=links)
 
     async def _link(self, message: IncomingMessage) -> str:
         return await self.history.link(message.channel, message.ts)
 
 
-def _metadata(older: Sequence[IncomingMessage], shown: Sequence[IncomingMessage]) -> dict[str, Any]:
-    """Name what a card lists; what it has no room for is older than all of that, and counts as listed."""
-    payload: dict[str, Any] = {"messages": [each.id for each in shown]}
-    if older:
-        payload["until"] = older[-1].ts
+def _metadata(messages: Sequence[IncomingMessage]) -> dict[str, Any]:
+    """Name what a card lists, newest first; what does not fit counts as listed by its time."""
+    payload: dict[str, Any] = {"messages": [each.id for each in messages[:NAMED]]}
+    if older := messages[NAMED:]:
+        payload["until"] = older[0].ts
     return {"event_type": LISTED, "event_payload": payload}

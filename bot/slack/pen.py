@@ -55,12 +55,14 @@ class Pen:
     posts: list[str] = field(default_factory=list)
     """The messages that this turn is known to have, oldest first."""
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Which messages a message of ours answers; everybody in the workspace can read it."""
+    def metadata(self, *, whole: bool) -> dict[str, Any]:
+        """Say which messages a message of ours answers, and whether more of it is to come.
+
+        Everybody in the workspace can read it.
+        """
         job = self.lease.job
-        ids = [member.id for member in job.members]
-        return {"event_type": ANSWER, "event_payload": {"turn": job.turn, "messages": ids}}
+        payload: dict[str, Any] = {"turn": job.turn, "messages": [member.id for member in job.members]}
+        return {"event_type": ANSWER, "event_payload": payload if whole else {**payload, "open": True}}
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call under the lease; raises LeaseLost before it, or a SlackFault after it."""

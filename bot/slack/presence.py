@@ -18,6 +18,9 @@ log = structlog.get_logger()
 SETTLE_S = 0.05
 """A status is sent after what the answer itself needs; one that is there sooner needs none."""
 
+MOST_WAITS = 20
+"""After so many looks a status is sent however busy the process is."""
+
 SLOW_S = 12.0
 """Without a word after so long, people think that nothing comes."""
 
@@ -76,9 +79,10 @@ class Presence:
         return None
 
     async def _begin(self, status: str, slow: str) -> None:
-        await asyncio.sleep(SETTLE_S)
-        while self.busy():
+        for _ in range(MOST_WAITS):
             await asyncio.sleep(SETTLE_S)
+            if not self.busy():
+                break
         await self._set(STATUS, status=status)
         # With it, Slack shows a stop button.
         self._processing = await self._set(SESSION, status="processing")

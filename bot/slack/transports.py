@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.tasks import end
 from graph.errors import FirstlineError
 
 log = structlog.get_logger()
@@ -43,6 +45,8 @@ class Sockets:
     api_url: str
     others: Callable[[], Awaitable[int]]
     """Asks how many processes this Redis knows."""
+    back: Callable[[float], None]
+    """Told when connections are back after all were down, and since when they were."""
     handlers: list[AsyncSocketModeHandler] = field(default_factory=list)
     up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once Slack has said hello."""
@@ -95,8 +99,15 @@ class Sockets:
 
     async def _look_after(self) -> None:
         down: dict[int, float] = {}
+        down_since: float | None = None
         while True:
             await asyncio.sleep(LOOK_S)
+            if not await self._any():
+                down_since = down_since or time.time()
+            elif down_since is not None:
+                if time.time() - down_since > DEAD_S:
+                    self.back(down_since)
+                down_since = None
             for handler in list(self.handlers):
                 client: SocketModeClient = handler.client
                 if await client.is_connected():
@@ -110,12 +121,12 @@ class Sockets:
                     await _closed(handler)
                     await self._connect()
 
+    async def _any(self) -> bool:
+        return any([await handler.client.is_connected() for handler in self.handlers])
+
     async def close(self) -> None:
         """Disconnect; Slack gives what is not acknowledged to other connections."""
-        if self._watch:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
+        await end(self._watch)
         await asyncio.gather(*(_closed(handler) for handler in self.handlers))
 
 

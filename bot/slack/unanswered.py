@@ -42,7 +42,10 @@ def answers(message: Raw, bot_user: str) -> list[str]:
     metadata = fields.at("metadata")
     if fields.text("user") != bot_user or metadata.text("event_type") != ANSWER:
         return []
-    named = metadata.at("event_payload").value("messages")
+    payload = metadata.at("event_payload")
+    if payload.value("open"):  # its writer died before the end of it
+        return []
+    named = payload.value("messages")
     return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 

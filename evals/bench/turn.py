@@ -15,8 +15,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from evals.bench.figures import Figure, figures_table, percentile
 from evals.bench.vendor import Seen, Vendor, vendor
 from graph.run import run_turn
 from graph.support import Support, open_support
@@ -49,21 +49,6 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Figure:
-    """One measured figure and what it may be at most."""
-
-    name: str
-    value: float
-    unit: str
-    at_most: float | None = None
-
-    @property
-    def fine(self) -> bool:
-        """Whether the figure is within its limit."""
-        return self.at_most is None or self.value <= self.at_most
-
-
-@dataclass(slots=True)
 class Bench:
     """Runs the parts and collects figures."""
 
@@ -90,21 +75,8 @@ async def bench_turn(console: Console, *, turns: int) -> int:
     bench.add(
         "memory of this process at its end", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB"
     )
-    console.print(_table(bench.figures))
+    console.print(figures_table("A turn, beside the model's own time", bench.figures))
     return 0 if all(figure.fine for figure in bench.figures) else 1
-
-
-def _table(figures: list[Figure]) -> Table:
-    table = Table(title="A turn, beside the model's own time", title_justify="left")
-    table.add_column("figure")
-    for heading in ("measured", "at most"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
-    for f in figures:
-        limit = "" if f.at_most is None else f"{f.at_most:g} {f.unit}"
-        verdict = "" if f.at_most is None else "[green]ok[/green]" if f.fine else "[red]over[/red]"
-        table.add_row(f.name, f"{f.value:.2f} {f.unit}", limit, verdict)
-    return table
 
 
 def _turn(conversation: str, text: str) -> Turn:
@@ -159,10 +131,10 @@ async def _one_at_a_time(bench: Bench, provider: str) -> None:
                 bench.progress.advance(task)
     before = sorted(s.before_ms for s in samples)
     bench.add(f"{provider}: before the request leaves, p50", statistics.median(before), "ms", 10)
-    bench.add(f"{provider}: before the request leaves, p95", _percentile(before, 95), "ms", 20)
+    bench.add(f"{provider}: before the request leaves, p95", percentile(before, 95), "ms", 20)
     out = sorted(ms for s in samples for ms in s.out_ms)
     bench.add(f"{provider}: words out after they came in, p50", statistics.median(out), "ms", 3)
-    bench.add(f"{provider}: words out after they came in, p95", _percentile(out, 95), "ms")
+    bench.add(f"{provider}: words out after they came in, p95", percentile(out, 95), "ms")
 
 
 async def _cpu_of_a_turn(
@@ -284,7 +256,7 @@ async def _at_once(bench: Bench) -> None:
         )
         cpu, wall = time.process_time() - cpu, time.perf_counter() - started
         watching.cancel()
-    bench.add("100 at once: loop lag, p99", _percentile(sorted(lags), 99), "ms", 100)
+    bench.add("100 at once: loop lag, p99", percentile(lags, 99), "ms", 100)
     bench.add("100 at once: CPU a turn", cpu * 10, "ms")
     bench.add("100 at once: until the last is answered", wall, "s")
 
@@ -309,7 +281,3 @@ def _imports(bench: Bench) -> None:
     numbers = [[float(n) for n in run.stdout.split()] for run in runs[1:]]
     bench.add("import of the bot without SDKs, median of 3", statistics.median(n[0] for n in numbers), "ms")
     bench.add("memory after it", statistics.median(n[1] for n in numbers), "MB")
-
-
-def _percentile(ordered: list[float], percent: int) -> float:
-    return ordered[min(len(ordered) - 1, round(len(ordered) * percent / 100))]

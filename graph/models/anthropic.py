@@ -11,7 +11,7 @@ from anthropic.types import CacheControlEphemeralParam, TextBlockParam
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import ChatMessage, Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.connections import connections
-from graph.models.faults import from_status, transport_faults
+from graph.models.faults import from_status, transport_faults, was_reset
 from graph.models.sse import json_events
 from graph.tiers import Deadlines
 from graph.turn import Usage
@@ -153,7 +153,7 @@ class _Reader:
 
 
 def _mapped(error: anthropic.APIError) -> ModelError:
-    if isinstance(error, anthropic.APITimeoutError):
+    if isinstance(error, anthropic.APITimeoutError) and not was_reset(error):
         return TooSlow("no answer in time")
     if isinstance(error, anthropic.APIStatusError):
         return from_status(error.status_code, error.type or "", _said(error), dict(error.response.headers))

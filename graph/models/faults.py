@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import aiohttp
 import httpx2
 
 from graph.errors import (
@@ -53,8 +55,22 @@ BY_TYPE: dict[str, type[ModelError]] = {
     "rate_limit_exceeded": RateLimited,
     "context_length_exceeded": TooLong,
 }
+CUT = frozenset({errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.EPIPE})
 NO_TOOLS = ("support", "unknown", "unrecognized", "requires")
 """What servers say of `tools` that they do not take, or only with a flag of theirs."""
+
+
+def was_reset(error: BaseException) -> bool:
+    """Tell whether a connection was cut: the SDKs' aiohttp transport calls that a timeout."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__
+    return any(
+        isinstance(c, aiohttp.ServerDisconnectedError) or (isinstance(c, OSError) and c.errno in CUT)
+        for c in causes
+    )
 
 
 def from_status(status: int, kind: str, message: str, headers: Mapping[str, str]) -> ModelError:

@@ -10,7 +10,7 @@ import openai
 from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.connections import connections
-from graph.models.faults import from_status, transport_faults
+from graph.models.faults import from_status, transport_faults, was_reset
 from graph.models.sse import json_events
 from graph.tiers import Deadlines
 from graph.turn import Usage
@@ -150,7 +150,7 @@ def _usage(usage: dict[str, Any]) -> Usage:
 
 
 def _mapped(error: openai.APIError) -> ModelError:
-    if isinstance(error, openai.APITimeoutError):
+    if isinstance(error, openai.APITimeoutError) and not was_reset(error):
         return TooSlow("no answer in time")
     if isinstance(error, openai.APIStatusError):
         kind = error.code or error.type or ""

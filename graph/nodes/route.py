@@ -32,7 +32,9 @@ async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         turn.signals.person,
     )
     foreign = state["language"] != services.knowledge.language
-    decision = decide(facts, runtime.context.edition.escalation, services.tiers, foreign=foreign)
+    readable = any(attachment.text for attachment in turn.attachments)
+    escalation = runtime.context.edition.escalation
+    decision = decide(facts, escalation, services.tiers, foreign=foreign, readable=readable)
     return {
         "route": asdict(decision.route),
         "phrase": decision.phrase,

@@ -18,6 +18,7 @@ FOREIGN = "The articles are in another language, and there is no model to read t
 SMALLEST = "The smallest model answers first."
 SMALL_TALK = "It is small talk."
 ASKED = "The customer asked for a person."
+FILE_ALONE = "A file came without a word."
 UNCOVERED = "No article covers it."
 ODD = {
     "empty_message": "The message is empty.",
@@ -44,9 +45,16 @@ class Decision:
     """Whether the customer asked for a person."""
 
 
-def decide(facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool = False) -> Decision:
-    """Choose the tier for a message; `foreign` is for one in another language than the articles."""
+def decide(
+    facts: Facts, escalation: Escalation, tiers: Tiers, *, foreign: bool = False, readable: bool = False
+) -> Decision:
+    """Choose the tier for a message; `foreign` is for one in another language than the articles.
+
+    `readable` tells that a file came with it which a model can read.
+    """
     if not facts.person and (odd := oddity(facts.text)):
+        if odd == "empty_message" and readable and tiers.first.name != EXTRACTIVE:
+            return Decision(Route(tiers.first.name, FILE_ALONE))
         return Decision(Route(PHRASE, ODD[odd]), phrase=odd)
     if facts.person:
         return Decision(Route(PERSON, ASKED, by="person"), asked=True)

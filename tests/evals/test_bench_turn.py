@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from evals.bench.turn import Bench, Figure, _imports, _one_at_a_time, _sample, _table
+from evals.bench.figures import Figure, figures_table
+from evals.bench.turn import Bench, _imports, _one_at_a_time, _sample
 from evals.bench.vendor import Seen
 
 
@@ -23,7 +24,7 @@ def test_each_piece_is_timed_from_its_writing_to_the_delta_that_holds_its_end() 
 
 def test_a_figure_over_its_limit_is_said_to_be_over() -> None:
     out = io.StringIO()
-    Console(file=out, width=100).print(_table([Figure("a", 1, "ms", 2), Figure("b", 3, "ms", 2)]))
+    Console(file=out, width=100).print(figures_table("t", [Figure("a", 1, "ms", 2), Figure("b", 3, "ms", 2)]))
     rows = [line for line in out.getvalue().splitlines() if line.startswith("│ ")]
     assert "ok" in rows[0]
     assert "over" in rows[1]

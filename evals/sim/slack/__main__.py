@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from evals.sim.slack.server import serve
 from evals.sim.slack.settings import SlackSettings
+from graph.command_line import run_to_exit
 
 
 def read_settings(arguments: Sequence[str]) -> SlackSettings:
@@ -34,5 +35,10 @@ def read_settings(arguments: Sequence[str]) -> SlackSettings:
     return SlackSettings(**values)
 
 
+async def _run(settings: SlackSettings) -> int:
+    await serve(settings)
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(read_settings(sys.argv[1:])))
+    run_to_exit(partial(_run, read_settings(sys.argv[1:])))

@@ -212,18 +212,22 @@ def _reset(request: web.Request) -> None:
     request.transport.abort()
 
 
-async def wait_for_signal() -> None:
-    """Return when the process is told to end, by SIGINT or SIGTERM."""
+def told_to_end() -> asyncio.Event:
+    """Return what is set when the process is told to end, by SIGINT or SIGTERM.
+
+    To be called before anybody is told that the process is there: a signal may follow at once.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped
 
 
 async def serve(settings: SlackSettings) -> None:
     """Serve until SIGINT or SIGTERM; print one JSON line with the addresses as soon as it listens."""
+    ended = told_to_end()
     async with SlackSim(settings) as slack:
         sys.stdout.write(json.dumps({"api": slack.api_url, "control": slack.control_url}) + "\n")
         sys.stdout.flush()
-        await wait_for_signal()
+        await ended.wait()

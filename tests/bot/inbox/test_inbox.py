@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -305,3 +306,22 @@ async def test_a_thread_with_nothing_in_it_is_passed_over(inbox: Inbox, redis: R
     await wait(inbox, "a")
     assert names(await take(inbox)) == ["a"]
     assert await redis.zscore("{bot}:due", "empty") is None
+
+
+async def test_what_waits_is_kept_in_the_order_in_which_it_was_said(inbox: Inbox) -> None:
+    """Two connections do not keep it; what has no time goes to the end."""
+    said = {"0": 50.0, "1": 100.0, "3": 300.0, "2": 200.5, "9": 0.0, "4": 400.0}
+    for name, at in said.items():
+        await inbox.put(THREAD, replace(message(name), at=at), keys=[name], take=False)
+    assert names(await take(inbox)) == ["0", "1", "2", "3", "9", "4"]
+
+
+async def test_an_edit_and_a_deletion_may_overtake_their_message(inbox: Inbox) -> None:
+    edited = message("a", "as it is now")
+    assert (await inbox.edit(THREAD, "a", edited, keys=["e1"])).outcome == "unknown"
+    assert (await inbox.edit(THREAD, "b", None, keys=["e2"])).outcome == "unknown"
+    placed = await put(inbox, "a")
+    assert placed.job is not None
+    assert placed.job.members[0].body["text"] == "as it is now"
+    assert (await put(inbox, "b")).outcome == "removed"
+    assert (await put(inbox, "b")).outcome == "seen"

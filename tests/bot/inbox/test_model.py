@@ -75,6 +75,7 @@ class Against(RuleBasedStateMachine):
         self.inbox = Inbox(self.redis, process="one", most=MOST)
         self.threads = {name: Thread() for name in THREADS}
         self.seen: set[str] = set()
+        self.taken_back: set[str] = set()
         self.ended: dict[str, str] = {}
         self.accepted: list[str] = []
         self.held: list[Job] = []
@@ -99,6 +100,9 @@ class Against(RuleBasedStateMachine):
             assert placed.outcome == "seen"
         elif only_if_known and not thread.known:
             assert placed.outcome == "unknown"
+        elif name in self.taken_back:
+            assert placed.outcome == "removed"
+            self.seen.add(name)
         else:
             assert placed.outcome == "new"
             idle = not thread.box and thread.job is None
@@ -127,6 +131,8 @@ class Against(RuleBasedStateMachine):
         frozen = job is not None and name in job.members
         if name not in thread.box and not frozen:
             assert outcome == "unknown"
+            # It may have overtaken its message.
+            (self.taken_back.add if delete else self.taken_back.discard)(name)
         elif job is not None and frozen and job.begun:
             assert outcome == "too_late"
         else:

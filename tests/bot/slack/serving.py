@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -34,10 +35,17 @@ class Stage:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     serving: asyncio.Task[None] | None = None
 
-    def start(self, transport: Transport = "socket") -> None:
-        """Start the bot."""
+    async def start(self, transport: Transport = "socket") -> None:
+        """Start the bot and wait until Slack reaches it."""
         self.stopping = asyncio.Event()
         self.serving = asyncio.create_task(serve_until(self.stopping, self.settings, transport))
+        await self.until(
+            self.slack.deliveries.socket.connections.__len__ if transport == "socket" else self._open
+        )
+
+    def _open(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.settings.port)) == 0
 
     async def stop(self) -> None:
         """Let the bot drain, and wait for its end."""
@@ -103,7 +111,7 @@ async def stage(
             sim.workspace.channel(channel)
         on = Stage(sim, vendor, BotSettings.model_validate(set_up))
         if start:
-            on.start()
+            await on.start()
         try:
             yield on
         finally:

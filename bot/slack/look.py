@@ -1,0 +1,171 @@
+"""One look at what Slack has since a time: what nobody answered is put into the inbox, or into a list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.slack.api import Refused, SlackFault
+from bot.slack.events import IncomingMessage
+from bot.slack.fields import Fields
+from bot.slack.handoff import Handoffs
+from bot.slack.history import History, Raw
+from bot.slack.intake import Intake
+from bot.slack.marks import DAY_S, Marks
+from bot.slack.unanswered import answers, unanswered, unfinished
+from graph.errors import FirstlineError
+
+log = structlog.get_logger()
+
+YOUNG_S = 15 * 60.0
+"""What is older is not answered any more, but listed for people."""
+
+
+class Flushed(FirstlineError):
+    """Redis lost everything meanwhile: what is under way elsewhere is not known any more."""
+
+
+@dataclass(slots=True)
+class Look:
+    """Looks at all threads in which something was said since a time; faults of Slack's leave `whole` False.
+
+    `epoch` is Redis's as it was when the look began.
+    """
+
+    since: float
+    epoch: str | None
+    intake: Intake
+    handoffs: Handoffs
+    marks: Marks
+    history: History
+    answered: int = 0
+    channels: int = 0
+    missed: list[IncomingMessage] = field(default_factory=list)
+    """What came too long ago."""
+    whole: bool = True
+    """Whether Slack let all be read."""
+
+    async def over_all(self, first_at: float | None) -> None:
+        """Deal with every thread; raises Flushed and StateError.
+
+        With `first_at`, only where the bot had answered anybody before that time: else it is new here.
+        """
+        self.intake.channels.refresh()
+        with self.noted("all channels"):
+            async with aclosing(self._threads()) as found:
+                if first_at is None:
+                    async for channel, thread in found:
+                        await self._deal(channel, thread)
+                    return
+                held = [pair async for pair in found]
+            me = self.handoffs.bot_user
+            if any(answers(raw, me) and float(raw["ts"]) < first_at for _, thread in held for raw in thread):
+                for channel, thread in held:
+                    await self._deal(channel, thread)
+
+    @contextmanager
+    def noted(self, where: str) -> Iterator[None]:
+        """Go on after a fault of Slack's; one that may not come again leaves the look incomplete."""
+        try:
+            yield
+        except Refused as refused:
+            log.warning("catch_up.skipped", where=where, method=refused.method, why=refused.why)
+        except SlackFault as fault:
+            self.whole = False
+            log.warning("catch_up.unread", where=where, method=fault.method, why=fault.why)
+
+    async def _threads(self) -> AsyncGenerator[tuple[str, Sequence[Raw]], None]:
+        """Find the threads: messages without replies as their channel is read, then the others."""
+        longer: dict[tuple[str, str], float] = {}
+        day = time.time() - DAY_S
+        channels = await self._known_and_joined()
+        for channel in channels:
+            top: list[Raw] = []
+            with self.noted(channel):
+                # All of a day: what is new may be a reply to something older.
+                top = await self.history.top(channel, day)
+                self.channels += 1
+            for raw in top:
+                root, latest = _thread_of(raw)
+                if latest >= self.since and (raw.get("reply_count") or root != raw["ts"]):
+                    longer[channel, root] = max(latest, longer.get((channel, root), 0.0))
+                elif latest >= self.since:
+                    yield channel, [raw]
+        longer = await self._older(set(channels), day) | longer
+        # What can still be answered comes before what can only be listed.
+        for channel, root in sorted(longer, key=lambda key: -longer[key]):
+            thread: list[Raw] = []
+            with self.noted(channel):
+                thread = await self.history.thread(channel, root)
+            yield channel, thread
+
+    async def _older(self, channels: set[str], day: float) -> dict[tuple[str, str], float]:
+        """Return the bot's threads that began longer ago: only reading them tells what is new in them."""
+        found = [name.split(":") for name in await self.marks.threads()]
+        return {
+            (channel, root): self.since
+            for team, channel, root in found
+            if team == self.handoffs.team and channel in channels and float(root) < day
+        }
+
+    async def _known_and_joined(self) -> list[str]:
+        """Return the channels to be looked into, those in which the bot was asked last first."""
+        found = [name.split(":") for name in await self.marks.channels()]
+        known = [channel for team, channel in found if team == self.handoffs.team]
+        try:
+            joined = dict.fromkeys(await self.history.channels())
+        except Refused as refused:
+            log.warning("catch_up.known_channels_only", why=refused.why, channels=len(known))
+            return known
+        return list(dict.fromkeys(name for name in known if name in joined) | joined)
+
+    async def _deal(self, channel: str, thread: Sequence[Raw]) -> None:
+        """Have a thread's young messages answered, and remember its old ones for the list."""
+        found = unanswered(
+            thread,
+            team=self.handoffs.team,
+            channel=channel,
+            since=self.since,
+            channels=self.intake.channels,
+            bot_user=self.handoffs.bot_user,
+        )
+        if not found:
+            return
+        epoch, kept = await self.marks.kept(message.id for message in found)
+        if epoch != self.epoch:
+            raise Flushed("Redis was flushed while it was caught up.")
+        left = [message for message in found if message.id not in kept]
+        if not left or await self.handoffs.owner(left[0].conversation):
+            return
+        now = time.time()
+        self.missed += [message for message in left if now - message.sent_at >= YOUNG_S]
+        young = [message for message in left if now - message.sent_at < YOUNG_S]
+        if young:
+            with self.noted(channel):
+                await self._take_away(young[0], unfinished(thread, young[0].ts, self.handoffs.bot_user))
+        for message in young:
+            self.answered += await self.intake.keep(message)
+
+    async def _take_away(self, message: IncomingMessage, streams: Sequence[str]) -> None:
+        """Take away what a process that is gone had begun to answer, or it would stay beside the answer."""
+        if not streams or await self.marks.in_work(message.conversation):
+            return
+        # Nobody works on the thread; whoever did since it was read has ended its stream by now.
+        thread = await self.history.thread(message.channel, message.thread)
+        for ts in unfinished(thread, message.ts, self.handoffs.bot_user):
+            if ts not in streams:
+                continue
+            for method in ("chat.stopStream", "chat.delete"):
+                with suppress(Refused):
+                    await self.history.call(method, channel=message.channel, ts=ts)
+            log.info("catch_up.taken_away", thread=message.conversation)
+
+
+def _thread_of(raw: Raw) -> tuple[str, float]:
+    """Return a message's thread and when something was last said in it, as far as the message tells."""
+    fields, ts = Fields(raw), str(raw["ts"])
+    return fields.timestamp("thread_ts") or ts, float(fields.timestamp("latest_reply") or ts)

@@ -98,7 +98,10 @@ class Workers:
 
     def start(self) -> None:
         """Begin to look for work, and to renew leases."""
-        self._loops = [asyncio.create_task(self._poll()), asyncio.create_task(self._renew())]
+        self._loops = [
+            asyncio.create_task(self._forever(self._take_all, POLL_S)),
+            asyncio.create_task(self._forever(self._renew_all, self.lease_s / 3)),
+        ]
 
     def offer(self, job: Job) -> None:
         """Work on a job that was leased to this process."""
@@ -191,28 +194,26 @@ class Workers:
             else:
                 return
 
-    async def _poll(self) -> None:
+    async def _forever(self, look: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Look again and again; what goes wrong once must not leave the process deaf."""
         while True:
+            wait = every_s
             try:
-                while self.room and (job := await self.inbox.take()):
-                    self.offer(job)
+                await look()
                 self.reachable = True
             except StateError as error:
                 if self.reachable:
                     log.warning("redis.away", why=str(error))
                 self.reachable = False
-            await asyncio.sleep(POLL_S)
-
-    async def _renew(self) -> None:
-        wait = self.lease_s / 3
-        while True:
-            await asyncio.sleep(wait)
-            wait = self.lease_s / 3
-            try:
-                await self._renew_all()
-            except StateError:
                 # A lease that is about to end is worth asking for often.
                 wait = AWAY_S
+            except Exception:  # the loop's boundary: without it, nothing would be taken or renewed any more
+                log.exception("worker.look_failed")
+            await asyncio.sleep(wait)
+
+    async def _take_all(self) -> None:
+        while self.room and (job := await self.inbox.take()):
+            self.offer(job)
 
     async def _renew_all(self) -> None:
         leases = dict(self.leases)

@@ -33,12 +33,13 @@ LATE_IMPORTS: dict[str, str] = {
     "graph/models/prices.py: genai_prices": "its price list takes 0.2 s, and a bot without a key needs none",
     "graph/records/phones.py: phonenumbers": "it takes 50 ms, and few texts hold what looks like a number",
     "graph/state_store.py: fakeredis": "a process with a Redis server needs none in the process",
-    "graph/routing/language.py: graph.routing.language_model": "its model takes long to load, and few messages need it",
+    "graph/routing/language.py: graph.routing.language_model": "its model takes long to load, and few need it",
 }
 
 # "file: function" -> why every exception may be caught there.
 CATCH_ALL: dict[str, str] = {
-    "bot/slack/answer.py: _write": "a writer of its own: the turn takes its fault up at its next chunk or its end",
+    "bot/slack/answer.py: _write": "the turn takes the fault of its writer up at its next chunk or its end",
+    "bot/worker.py: _forever": "the boundary of a loop: one broken line must not leave the process deaf",
     "bot/worker.py: _one": "the job's boundary: it is put back, and given up after some tries",
     "graph/run.py: _outcome": "the turn's boundary: the customer gets a kind sentence, the log the fault",
 }

@@ -88,8 +88,8 @@ class Conversations:
         raise AssertionError("a turn ended without Finished")
 
     async def keep(self, told: Told, *, written: bool = False) -> None:
-        """Keep an answer that was shown; `written` tells that its record is in the ledger already."""
-        await self._keep(*(() if written else (told.record,)), told.transcript)
+        """Keep an answer that was shown; `written` tells that it is in the ledger already."""
+        await self._keep(*(() if written else (told.record, told.transcript)))
 
     async def rate(
         self,
@@ -118,6 +118,8 @@ class Conversations:
         ]
 
     async def _keep(self, *entries: TurnRecord | Transcript | Feedback) -> None:
+        if not entries and not self.unsaved:
+            return
         self.unsaved.extend(entries)
         try:
             async with self._writing:
@@ -130,7 +132,8 @@ class Conversations:
             self.problem = ""
         if self.problem:
             # The customer has the answer; what is to be kept waits here.
-            log.error("ledger.failed", turn=entries[0].turn_id, waiting=len(self.unsaved), why=self.problem)
+            first = self.unsaved[0].turn_id
+            log.error("ledger.failed", turn=first, waiting=len(self.unsaved), why=self.problem)
 
     async def _write(self, entry: TurnRecord | Transcript | Feedback) -> None:
         ledger = self.app.ledger

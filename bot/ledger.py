@@ -38,10 +38,10 @@ class Ledger(Protocol):
         """Keep a finished turn; the same turn written again replaces the first."""
         ...
 
-    def writes(self, record: TurnRecord) -> tuple[Write, ...]:
-        """Return what `write` does, for who does it in one step with something else in the same Redis.
+    def writes(self, record: TurnRecord, transcript: Transcript) -> tuple[Write, ...]:
+        """Return what `write` and `transcript` do, for who does it in one step with something else in Redis.
 
-        Empty where the ledger is not in Redis: then `write` must be called.
+        Empty where the ledger is not in Redis: then both must be called.
         """
         ...
 
@@ -113,7 +113,7 @@ class FileLedger:
     async def write(self, record: TurnRecord) -> None:
         self._append(self._turns, record)
 
-    def writes(self, record: TurnRecord) -> tuple[Write, ...]:  # noqa: ARG002  # as the protocol has it
+    def writes(self, record: TurnRecord, transcript: Transcript) -> tuple[Write, ...]:  # noqa: ARG002  # as the protocol has it
         return ()
 
     async def transcript(self, transcript: Transcript) -> None:

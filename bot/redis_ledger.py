@@ -56,8 +56,12 @@ class RedisLedger:
         with _faults("written"):
             await self._turns.put(record.turn_id, record.received_at, to_line(record))
 
-    def writes(self, record: TurnRecord) -> tuple[Write, ...]:
-        return self._turns.writes(record.turn_id, record.received_at, to_line(record))
+    def writes(self, record: TurnRecord, transcript: Transcript) -> tuple[Write, ...]:
+        words = to_line(redact_transcript(transcript))
+        return (
+            *self._turns.writes(record.turn_id, record.received_at, to_line(record)),
+            *self._texts.writes(transcript.turn_id, transcript.at, words),
+        )
 
     async def transcript(self, transcript: Transcript) -> None:
         with _faults("written"):

@@ -284,6 +284,7 @@ def _bolt(settings: BotSettings, floor: Floor) -> AsyncApp:
     chatty = logging.getLogger("slack_bolt.AsyncApp")
     chatty.setLevel(logging.ERROR)
     bolt = AsyncApp(
+        name="firstline",  # else it looks through every loaded module for one
         client=floor.slack.client,
         signing_secret=secret.get_secret_value() if secret else "",
         authorize=authorize,

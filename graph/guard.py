@@ -7,6 +7,7 @@ until the match is excluded, or is complete and judged. `regex` tells the two ap
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import regex
@@ -35,6 +36,7 @@ class Rule:
     """In words, for the ledger and the person who takes over."""
 
 
+@lru_cache(maxsize=256)
 def compile_rule(name: str, pattern: str, allow: Allow, reason: str) -> Rule:
     """Make a rule from a pattern; case does not matter."""
     return Rule(name, regex.compile(pattern, regex.IGNORECASE), allow, reason)

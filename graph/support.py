@@ -18,7 +18,7 @@ from graph.build import Graph, build_graph
 from graph.checkpoint import RedisSaver
 from graph.knowledge import Knowledge
 from graph.knowledge.live import FolderKnowledge, open_knowledge
-from graph.models import ChatModel
+from graph.models import ChatModel, prices
 from graph.models.extractive import ExtractiveModel, ExtractivePhrases
 from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
@@ -54,6 +54,7 @@ class Support:
 
     def _warm_up(self) -> None:
         self.services.models.warm_up(self.services.tiers)
+        prices.warm_up()
         self.services.languages.warm_up()
 
 

@@ -223,7 +223,7 @@ class Desk:
         record, place = told.record, answer.pen.place
         if answer.handed_off:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
-        writes = self.conversations.app.ledger.writes(record)
+        writes = self.conversations.app.ledger.writes(record, told.transcript)
         about = json.dumps(
             {
                 "turn": record.turn_id,

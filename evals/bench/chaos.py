@@ -12,7 +12,7 @@ from random import Random
 from rich.console import Console
 
 from evals.bench.chaos_run import Plan, Run, report, running
-from evals.bench.chaos_script import ChaosRule, make_nonce, question
+from evals.bench.chaos_script import ChaosRule
 from evals.bench.chaos_stage import LEASE_S, START_S
 from evals.bench.figures import Figure
 from evals.sim.slack import SlackSettings
@@ -29,10 +29,12 @@ AROUND_S = 10.0
 FEW = 10
 """Customers who write through an outage."""
 STREAMS = 20
-SLOWLY = 15.0
+SLOWLY = 6.0
 """Tokens a second, so that streams last seconds."""
 DRAIN_S = 40.0
 DELIVERIES = 5
+POISONER = 900
+"""A customer with nothing else to say."""
 
 
 async def bench_chaos(console: Console, plan: Plan, scenarios: Sequence[str]) -> int:
@@ -89,7 +91,7 @@ async def _sigterm(console: Console, plan: Plan) -> int:
         leaving = await run.stage.start_bot()
         await run.stage.until_serving(1)
         _ask(run, range(STREAMS))
-        await _until(lambda: sum(shown.streaming for shown in run.traffic.shown()) >= STREAMS // 2, run)
+        await _until(lambda: sum(shown.streaming for shown in run.traffic.shown()) >= STREAMS, run)
         await run.stage.start_bot()
         streams = sum(shown.streaming for shown in run.traffic.shown())
         began = time.monotonic()
@@ -107,11 +109,10 @@ async def _sigterm(console: Console, plan: Plan) -> int:
     return report(console, "SIGTERM while answers are streamed", found, figures)
 
 
-def _ask(run: Run, customers: Sequence[int]) -> None:
+def _ask(run: Run, customers: range) -> None:
     draw = Random(run.plan.seed)
     for number in customers:
-        nonce = make_nonce(draw) if number < STREAMS else make_nonce(Random(number))
-        run.traffic.say(number, question(number, nonce, draw), nonce)
+        run.traffic.ask(number, number, draw)
 
 
 async def _until(happened: Callable[[], bool], run: Run) -> None:
@@ -125,9 +126,8 @@ async def _poison(console: Console, plan: Plan) -> int:
     slack = SlackSettings(seed=plan.seed, retry_after_s=RETRIES_S)
     async with running("poison", plan, slack, ChaosRule(plan.seed)) as run:
         await _open(run, plan.processes)
-        nonce = make_nonce(Random(plan.seed))
-        killing = asyncio.create_task(_kill_askers(run, nonce))
-        run.traffic.say(900, question(0, nonce, Random(0)), nonce)
+        poison = run.traffic.ask(POISONER, 0, Random(0))
+        killing = asyncio.create_task(_kill_askers(run, poison.nonce))
         run.traffic.start(FEW)
         await run.watch(DELIVERIES * LEASE_S, "one message kills")
         await run.traffic.end()

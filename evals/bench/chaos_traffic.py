@@ -46,15 +46,17 @@ class Traffic:
         self._over.set()
         await asyncio.gather(*self._tasks)
 
-    def say(self, number: int, text: str, nonce: str, root: str | None = None) -> str:
-        """Write one message as customer `number` and return its ts."""
+    def ask(self, number: int, place: int, draw: Random, root: str | None = None) -> Said:
+        """Ask question `place` as customer `number`, in the thread of `root` or in a new one."""
+        nonce = make_nonce(self._nonces)
         user = f"U{number:04d}"
         channel = f"D{number:04d}" if number % 2 == 0 else f"C{number % 5:04d}"
         mention = "" if number % 2 == 0 or root else f"<@{self.slack.settings.bot_user}> "
-        ts = self.slack.say(user, channel, mention + text, root)
-        team = self.slack.settings.team
-        self.said.append(Said(f"{team}:{channel}:{ts}", f"{channel}:{root or ts}", nonce, time.monotonic()))
-        return ts
+        ts = self.slack.say(user, channel, mention + question(place, nonce, draw), root)
+        name = f"{self.slack.settings.team}:{channel}:{ts}"
+        said = Said(name, f"{channel}:{root or ts}", nonce, time.monotonic())
+        self.said.append(said)
+        return said
 
     async def _write(self, number: int) -> None:
         draw = Random(self.seed * 1000 + number)
@@ -68,9 +70,8 @@ class Traffic:
         for place in draw.sample(range(len(QUESTIONS)), len(QUESTIONS)):
             if self._over.is_set():
                 return
-            nonce = make_nonce(self._nonces)
-            ts = self.say(number, question(place, nonce, draw), nonce, root)
-            root = root or ts
+            said = self.ask(number, place, draw, root)
+            root = root or said.ts
             await self._pause(0.1 if draw.random() < BURST_SHARE else draw.uniform(*PAUSE_S))
 
     async def _pause(self, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
 import anthropic
@@ -12,7 +12,7 @@ from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import ChatMessage, Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.connections import connections
 from graph.models.faults import from_status, transport_faults, was_reset
-from graph.models.sse import json_events
+from graph.models.sse import FIRST_WORDS, Streams, json_events, merged
 from graph.tiers import Deadlines
 from graph.turn import Usage
 
@@ -32,7 +32,10 @@ class AnthropicModel:
 
     provider = "anthropic"
 
-    def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
+    def __init__(
+        self, api_key: str, base_url: str | None, deadlines: Deadlines, streams: Streams | None = None
+    ) -> None:
+        self._streams = streams or Streams()
         self._client = anthropic.AsyncAnthropic(
             api_key=api_key,
             base_url=base_url,
@@ -46,7 +49,9 @@ class AnthropicModel:
             async with transport_faults():
                 create = self._client.messages.with_streaming_response.create
                 async with create(**_parameters(request), stream=True) as response:
-                    async for event in _Reader().read(json_events(response)):
+                    reader = _Reader()
+                    batches = json_events(response, self._streams, lambda: reader.pieces >= FIRST_WORDS)
+                    async for event in reader.read(batches):
                         yield event
         except anthropic.APIError as error:
             raise _mapped(error) from error
@@ -101,13 +106,25 @@ class _Reader:
         self._stop: Stop | None = None
         self._tool = ""
         self._arguments: list[str] = []
+        self.pieces = 0
 
-    async def read(self, events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Event]:
-        async for event in events:
+    async def read(self, batches: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[Event]:
+        async for batch in batches:
+            for event in merged(self._events(batch)):
+                yield event
+        if self._tool:
+            yield self._end_tool()
+        if self._stop is None:
+            raise CutOff("the stream ended without a stop reason")
+        yield Done(self._stop, self._used())
+
+    def _events(self, batch: list[dict[str, Any]]) -> Iterator[Event]:
+        for event in batch:
             match event["type"]:
                 case "content_block_delta":
                     delta = event["delta"]
                     if delta["type"] == "text_delta":
+                        self.pieces += 1
                         yield Text(delta["text"])
                     elif delta["type"] == "input_json_delta":
                         self._arguments.append(delta["partial_json"])
@@ -128,11 +145,6 @@ class _Reader:
                 case "error":
                     error = event["error"]
                     raise from_status(200, error.get("type", ""), error.get("message", ""), {})
-        if self._tool:
-            yield self._end_tool()
-        if self._stop is None:
-            raise CutOff("the stream ended without a stop reason")
-        yield Done(self._stop, self._used())
 
     def _end_tool(self) -> ToolCall:
         call = ToolCall(self._tool, "".join(self._arguments))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
 import openai
@@ -11,7 +11,7 @@ from graph.errors import CutOff, ModelError, TooSlow, Unreachable
 from graph.models import Done, Event, Request, Stop, Text, Thinking, ToolCall, ToolStarted
 from graph.models.connections import connections
 from graph.models.faults import from_status, transport_faults, was_reset
-from graph.models.sse import json_events
+from graph.models.sse import FIRST_WORDS, Streams, json_events, merged
 from graph.tiers import Deadlines
 from graph.turn import Usage
 
@@ -29,7 +29,10 @@ class OpenAIModel:
 
     provider = "openai"
 
-    def __init__(self, api_key: str, base_url: str | None, deadlines: Deadlines) -> None:
+    def __init__(
+        self, api_key: str, base_url: str | None, deadlines: Deadlines, streams: Streams | None = None
+    ) -> None:
+        self._streams = streams or Streams()
         self._client = openai.AsyncOpenAI(
             api_key=api_key,
             base_url=base_url,
@@ -42,7 +45,9 @@ class OpenAIModel:
         create = self._client.chat.completions.with_streaming_response.create
         try:
             async with transport_faults(), create(**_parameters(request), stream=True) as response:
-                async for event in _Reader().read(json_events(response)):
+                reader = _Reader()
+                batches = json_events(response, self._streams, lambda: reader.pieces >= FIRST_WORDS)
+                async for event in reader.read(batches):
                     yield event
         except openai.APIError as error:
             raise _mapped(error) from error
@@ -103,28 +108,34 @@ class _Reader:
         self._stop: Stop | None = None
         self._refused = False
         self._tools: dict[int, tuple[str, list[str]]] = {}
+        self.pieces = 0
 
-    async def read(self, chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Event]:
-        async for chunk in chunks:
-            if error := chunk.get("error"):
-                kind = str(error.get("code") or error.get("type") or "")
-                raise from_status(200, kind, str(error.get("message", "")), {})
-            if usage := chunk.get("usage"):
-                self._usage = _usage(usage)
-            for choice in chunk.get("choices") or ():
-                for event in self._events(choice.get("delta") or {}):
-                    yield event
-                if reason := choice.get("finish_reason"):
-                    self._stop = STOPS.get(reason, "end")
+    async def read(self, batches: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[Event]:
+        async for batch in batches:
+            for event in merged(self._chunks(batch)):
+                yield event
         for name, arguments in self._tools.values():
             yield ToolCall(name, "".join(arguments))
         if self._stop is None:
             raise CutOff("the stream ended without a finish reason")
         yield Done("refusal" if self._refused else self._stop, self._usage)
 
+    def _chunks(self, batch: list[dict[str, Any]]) -> Iterator[Event]:
+        for chunk in batch:
+            if error := chunk.get("error"):
+                kind = str(error.get("code") or error.get("type") or "")
+                raise from_status(200, kind, str(error.get("message", "")), {})
+            if usage := chunk.get("usage"):
+                self._usage = _usage(usage)
+            for choice in chunk.get("choices") or ():
+                yield from self._events(choice.get("delta") or {})
+                if reason := choice.get("finish_reason"):
+                    self._stop = STOPS.get(reason, "end")
+
     def _events(self, delta: dict[str, Any]) -> list[Event]:
         events: list[Event] = []
         if content := delta.get("content"):
+            self.pieces += 1
             events.append(Text(content))
         elif delta.get("reasoning_content"):  # local servers show that they think
             events.append(Thinking())

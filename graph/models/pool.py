@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from graph.errors import ModelError
 from graph.models import ChatModel
 from graph.models.breaker import Breaker
+from graph.models.sse import Streams
 from graph.settings import GraphSettings
 from graph.tiers import Candidate, Deadlines, Tiers
 
@@ -23,6 +24,7 @@ class ModelPool:
         self._deadlines = deadlines
         self._models: dict[str, ChatModel] = dict(models or {})
         self._opening = threading.Lock()
+        self._streams = Streams()
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._toolless: set[tuple[str, str]] = set()
 
@@ -72,13 +74,16 @@ class ModelPool:
             from graph.models.anthropic import AnthropicModel
 
             key = settings.anthropic_api_key.get_secret_value()
-            return AnthropicModel(key, settings.anthropic_base_url, self._deadlines)
+            return AnthropicModel(key, settings.anthropic_base_url, self._deadlines, self._streams)
         if provider == "openai":
             from graph.models.openai import OpenAIModel
 
             secret = settings.openai_api_key
             # A server of one's own often wants no key, but the SDK does.
             return OpenAIModel(
-                secret.get_secret_value() if secret else "none", settings.openai_base_url, self._deadlines
+                secret.get_secret_value() if secret else "none",
+                settings.openai_base_url,
+                self._deadlines,
+                self._streams,
             )
         raise ModelError(f"no client for {provider!r}: its key is not set")

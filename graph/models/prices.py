@@ -29,6 +29,11 @@ def cost_usd(provider: str, model: str, usage: Usage | None) -> float | None:
     return float(price.total_price)
 
 
+def warm_up() -> None:
+    """Load the price list now, so that no answer waits for it."""
+    cost_usd("anthropic", "", Usage(1, 1))
+
+
 def total_usd(calls: Iterable[Call]) -> float | None:
     """Sum the calls; None as soon as one of them is unknown."""
     total = 0.0

@@ -57,8 +57,7 @@ async def test_a_record_that_was_written_elsewhere_is_not_written_again(tmp_path
     async with running(settings(tmp_path)) as app:
         conversations = Conversations(app)
         await conversations.keep(await conversations.answer(make_turn(), Screen()), written=True)
-        assert await app.ledger.turns() == ()
-        assert len(await app.ledger.transcripts()) == 1
+        assert (await app.ledger.turns(), await app.ledger.transcripts()) == ((), ())
 
 
 @pytest.mark.parametrize("kind", ["turns.jsonl", "transcripts.jsonl", "feedback.jsonl"])

@@ -80,7 +80,9 @@ async def crash(on: Stage, step: Step, log: Path, said: Callable[[], None]) -> i
     process = context.Process(target=serve_until, args=(step, environment(on), log), daemon=True)
     process.start()
     try:
-        await on.until(on.slack.deliveries.socket.connections.__len__, DEATH_S)
+        # One that follows another may have its work, and its end, before it listens.
+        listening = on.slack.deliveries.socket.connections
+        await on.until(lambda: listening or not process.is_alive(), DEATH_S)
         said()
         await asyncio.to_thread(process.join, DEATH_S)
         return process.exitcode

@@ -42,7 +42,7 @@ def compose(
 
 
 def _asked(context: TurnContext) -> str:
-    """Return the customer's words, or the names of files that came without any: vendors refuse none at all."""
+    """Return the customer's words, or the names of files without any: vendors refuse an empty message."""
     turn = context.turn
     return turn.text if turn.text.strip() else ", ".join(file.name for file in turn.attachments) or turn.text
 

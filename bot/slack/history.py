@@ -22,6 +22,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """Before each further try of a call whose answer did not come."""
 PATIENCE_S = 120.0
 """How long one call is tried while Slack wants fewer of them."""
+BREATH_S = 0.05
+"""Before each call: what is read here is late already, and today's customers come first."""
 PAGE = 200
 TYPES = "public_channel,private_channel,mpim,im"
 
@@ -69,6 +71,7 @@ class History:
         """Make a call that may be repeated until Slack answers; raises a SlackFault when it does not."""
         ends, failed = time.monotonic() + PATIENCE_S, 0
         while True:
+            await asyncio.sleep(BREATH_S)
             await self.limiter.wait(self.team, method, at_most=max(0.0, ends - time.monotonic()))
             try:
                 return await self.slack.call(method, **arguments)

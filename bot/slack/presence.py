@@ -21,6 +21,9 @@ SETTLE_S = 0.05
 MOST_WAITS = 20
 """After so many looks a status is sent however busy the process is."""
 
+LONG_S = 1.5
+"""An answer that takes longer gets Slack's own stop button: it comes with the session's status."""
+
 SLOW_S = 12.0
 """Without a word after so long, people think that nothing comes."""
 
@@ -50,12 +53,14 @@ class Presence:
     busy: Callable[[], bool]
     """Whether other answers wait for this process to begin with them: they come first."""
     _status: asyncio.Task[None] | None = None
+    _session: asyncio.Task[None] | None = None
     _processing: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def begin(self, status: str, slow: str) -> None:
         """Say in a moment that an answer is on its way, and after a while that it takes longer than usual."""
         self._status = self._run(self._begin(status, slow))
+        self._session = self._run(self._open_session())
 
     def say(self, status: str) -> None:
         """Say something else instead, while no words of the answer are there."""
@@ -70,6 +75,8 @@ class Presence:
     def end(self, *, open: bool) -> str | None:
         """Return the session's next status for the call that ends a stream, else set it."""
         self.first_words()
+        if self._session and not self._session.done():
+            self._session.cancel()
         if not self._processing:
             return None
         self._processing = False
@@ -84,10 +91,12 @@ class Presence:
             if not self.busy():
                 break
         await self._set(STATUS, status=status)
-        # With it, Slack shows a stop button.
-        self._processing = await self._set(SESSION, status="processing")
         await asyncio.sleep(SLOW_S)
         await self._set(STATUS, status=slow)
+
+    async def _open_session(self) -> None:
+        await asyncio.sleep(LONG_S)
+        self._processing = await self._set(SESSION, status="processing")
 
     async def _set(self, method: str, **arguments: Any) -> bool:
         place = self.place

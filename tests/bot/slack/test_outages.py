@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot.conversation import Conversations
 from evals.sim.slack.settings import SlackSettings
@@ -155,18 +156,22 @@ async def test_what_fails_each_time_is_given_up_with_an_apology_and_a_card_and_t
     monkeypatch.setattr(Conversations, "answer", poisoned)
     monkeypatch.setattr("bot.worker.RETRY_S", (0.05,))
     monkeypatch.setattr("bot.worker.POLL_S", 0.05)
-    async with stage(tmp_path, redis_url=empty, rule=saying(WORDS), bot_handoff_channel=TEAM_CHANNEL) as on:
-        asked = on.slack.say(CUSTOMER, DM, "Is this poison?")
-        after = on.slack.say(CUSTOMER, DM, QUESTION, thread_ts=asked)
-        await on.until(lambda: len(on.finished()) == 2)
-        await on.stop()
-        assert named(on) == [id_of(on, asked), id_of(on, after)]
-        apology, answered = on.answers()
-        assert words_of(apology).strip()
-        assert "On day 1 " not in words_of(apology)
-        assert words_of(answered) == WORDS
-        assert len(on.answers(TEAM_CHANNEL)) == 1
-        outcomes = {record.turn_id: record.outcome for record in await records_of(on)}
-        assert outcomes == {id_of(on, asked): "failed", id_of(on, after): "answered"}
-        async with Redis.from_url(empty) as client:
-            assert await client.llen("{bot}:dead") == 1
+    people = {"bot_handoff_channel": TEAM_CHANNEL}
+    # To write a trace with all its values takes seconds.
+    with capture_logs() as logs:
+        async with stage(tmp_path, redis_url=empty, rule=saying(WORDS), **people) as on:
+            asked = on.slack.say(CUSTOMER, DM, "Is this poison?")
+            after = on.slack.say(CUSTOMER, DM, QUESTION, thread_ts=asked)
+            await on.until(lambda: len(on.finished()) == 2)
+            await on.stop()
+            assert named(on) == [id_of(on, asked), id_of(on, after)]
+            assert sum(line["event"] == "job.failed" for line in logs) == 5
+            apology, answered = on.answers()
+            assert words_of(apology).strip()
+            assert "On day 1 " not in words_of(apology)
+            assert words_of(answered) == WORDS
+            assert len(on.answers(TEAM_CHANNEL)) == 1
+            outcomes = {record.turn_id: record.outcome for record in await records_of(on)}
+            assert outcomes == {id_of(on, asked): "failed", id_of(on, after): "answered"}
+            async with Redis.from_url(empty) as client:
+                assert await client.llen("{bot}:dead") == 1

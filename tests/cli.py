@@ -11,7 +11,7 @@ import structlog
 import typer
 from typer.testing import CliRunner, Result
 
-CLEARED = ("ANTHROPIC", "OPENAI", "REDIS", "BOT_", "LOG_")
+CLEARED = ("ANTHROPIC", "OPENAI", "REDIS", "BOT_", "LOG_", "SLACK", "PORT", "METRICS_PORT")
 
 
 def invoke(

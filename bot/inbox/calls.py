@@ -36,6 +36,8 @@ _SEEN_MS = 24 * 3600 * 1000
 _EARLY_MS = 15 * 60 * 1000
 _EDITED_MS = 60 * 1000
 """By how much an edit may overtake its message."""
+_HOLD_MS = 60 * 1000
+"""Beyond two leases: after that, customers wait no longer for what had been answered to be known."""
 _SPLIT_FROM = 3
 _NOBODY_CAN = 3
 """Deliveries of a dead job, after which no process is bothered with it any more."""
@@ -63,6 +65,7 @@ class Limits:
             "EARLY_MS": _EARLY_MS,
             "EDITED_MS": _EDITED_MS,
             "SPLIT_FROM": _SPLIT_FROM,
+            "HOLD_MS": int(self.lease_s * 2000) + _HOLD_MS,
         }
         return f"local {', '.join(values)} = {', '.join(map(str, values.values()))}\n"
 

@@ -11,8 +11,10 @@ end
 """
 
 EPOCH = r"""
-local function epoch(fresh)
-  redis.call('SET', P .. 'epoch', fresh, 'NX')
+-- Whoever knew an epoch and finds none sees that everything was lost.
+local function epoch(fresh, knew)
+  local made = redis.call('SET', P .. 'epoch', fresh .. ':' .. int(now()), 'NX')
+  if made and knew == '1' then redis.call('SET', P .. 'hold', 1, 'PX', HOLD_MS) end
   return redis.call('GET', P .. 'epoch')
 end
 """
@@ -34,8 +36,8 @@ RENEW = (
     + EPOCH
     + r"""
 allow()
-local due, replies = int(now() + LEASE_MS), {epoch(ARGV[1])}
-for i = 2, #ARGV, 2 do
+local due, replies = int(now() + LEASE_MS), {epoch(ARGV[1], ARGV[2])}
+for i = 3, #ARGV, 2 do
   local state = mine(ARGV[i], ARGV[i + 1])
   if state == 'ok' then redis.call('ZADD', DUE, due, ARGV[i]) end
   replies[#replies + 1] = {state, redis.call('HGET', P .. 'job:' .. ARGV[i], 'stop')}
@@ -43,7 +45,7 @@ end
 return replies
 """
 )
-"""a new epoch, then thread and fence of each job; gives the epoch, then state and stop of each."""
+"""a new epoch, whether one was known, then thread and fence of each job; gives the epoch, then state and stop of each."""
 
 BEGIN = (
     FENCED
@@ -91,7 +93,7 @@ redis.call('SET', P .. 'known:' .. thread, 1, 'PX', KEEP_MS)
 redis.call('ZREM', DUE, thread)
 if redis.call('EXISTS', P .. 'box:' .. thread) == 0 then return {'ok', kept} end
 redis.call('ZADD', DUE, int(at), thread)
-return {'ok', kept, take == '1' and hold(thread, at)}
+return {'ok', kept, take == '1' and not held_back() and hold(thread, at)}
 """
 )
 """whether to take the next, why it is dead or nothing, how many writes, four arguments each; answers."""
@@ -144,10 +146,10 @@ BEAT = (
 local at, workers = now(), P .. 'workers'
 redis.call('ZREMRANGEBYSCORE', workers, '-inf', int(at - 10 * LEASE_MS))
 if ARGV[2] ~= '' then redis.call('ZADD', workers, int(at), ARGV[2]) end
-return {epoch(ARGV[1]), redis.call('ZCOUNT', workers, int(at - 2 * LEASE_MS), '+inf')}
+return {epoch(ARGV[1], ARGV[3]), redis.call('ZCOUNT', workers, int(at - 2 * LEASE_MS), '+inf')}
 """
 )
-"""a new epoch, the process or nothing; gives the epoch, and how many processes were seen lately."""
+"""a new epoch, the process or nothing, whether an epoch was known; gives the epoch, and how many processes were seen lately."""
 
 STATS = r"""
 local at, waiting, leased, delayed, oldest = now(), 0, 0, 0, now()

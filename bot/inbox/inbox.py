@@ -122,7 +122,7 @@ class Inbox:
         held = list(jobs)
         sent = time.monotonic()
         pairs = [part for job in held for part in (job.thread, job.fence)]
-        epoch, *states = await self._calls.run("renew", _new_epoch(), *pairs)
+        epoch, *states = await self._calls.run("renew", _new_epoch(), self._knew, *pairs)
         self._see_epoch(text_of(epoch))
         leases: dict[str, Lease] = {}
         lost: set[str] = set()
@@ -216,6 +216,15 @@ class Inbox:
         """Count the processes that were seen within the last two leases."""
         return (await self._beat())[1]
 
+    @property
+    def epoch_at(self) -> float:
+        """Since when Redis has had what it has, in seconds since 1970: what was before it may have forgotten."""
+        return int((self._epoch or ":0").rpartition(":")[2]) / 1000
+
+    async def lift_hold(self) -> None:
+        """Let new jobs be handed out again after Redis had lost everything."""
+        await ask(self._redis.delete(f"{PREFIX}hold"))
+
     async def leave(self) -> None:
         """Say that this process ends."""
         await ask(self._redis.zrem(f"{PREFIX}workers", self._process))
@@ -234,8 +243,12 @@ class Inbox:
         return found
 
     async def _beat(self, process: str = "") -> tuple[str, int]:
-        epoch, count = await self._calls.run("beat", _new_epoch(), process)
+        epoch, count = await self._calls.run("beat", _new_epoch(), process, self._knew)
         return text_of(epoch), int(count)
+
+    @property
+    def _knew(self) -> int:
+        return int(self._epoch is not None)
 
     def _see_epoch(self, epoch: str) -> None:
         if self._epoch not in {None, epoch}:

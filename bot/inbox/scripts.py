@@ -11,7 +11,8 @@
 {bot}:edited:<id>       how an item that is not here yet is to be, or nothing for one that is taken back
 {bot}:dead              items that nobody could handle, newest first
 {bot}:workers           process -> ms when it was last seen
-{bot}:epoch             gone when the server lost everything
+{bot}:epoch             gone when the server lost everything; id:ms since when it has been there
+{bot}:hold              as long as it is there, nothing new is handed out
 
 A thread is in `due` as long as it has a box or a job, so a job whose process died is found by the ordinary
 take. Time is the server's alone. Lines and names are those of items.to_line and items.to_name.
@@ -42,6 +43,13 @@ local function lines_of(text)
   local lines = {}
   for line in string.gmatch(text or '', '[^\n]+') do lines[#lines + 1] = line end
   return lines
+end
+
+-- After it lost everything, nothing new is begun until it is known what had been answered.
+local function held_back()
+  if redis.call('EXISTS', P .. 'epoch') == 1 then return redis.call('EXISTS', P .. 'hold') == 1 end
+  redis.call('SET', P .. 'hold', 1, 'PX', HOLD_MS)
+  return true
 end
 
 local function seen(first)
@@ -207,7 +215,7 @@ if edited == '' then return {'removed', thread} end
 line = edited or line
 local idle = not redis.call('ZSCORE', DUE, thread)
 append(thread, {line}, at)
-return {'new', thread, idle and take == '1' and hold(thread, at)}
+return {'new', thread, idle and take == '1' and not held_back() and hold(thread, at)}
 """
 """thread, line, whether only if known, answer key or nothing, whether to take it, keys to be seen."""
 
@@ -234,6 +242,13 @@ return 1
 
 TAKE = r"""
 local at = now()
+if held_back() then
+  for _, thread in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(at), 'LIMIT', 0, 500)) do
+    local job = redis.call('EXISTS', P .. 'job:' .. thread) == 1 and hold(thread, at)
+    if job then return job end
+  end
+  return false
+end
 for _ = 1, 20 do
   local thread = redis.call('ZRANGEBYSCORE', DUE, '-inf', int(at), 'LIMIT', 0, 1)[1]
   if not thread then return false end

@@ -31,6 +31,7 @@ MARGIN_S = 60.0
 AGAIN_S = 60.0
 """After which time is tried again what Slack did not let be read."""
 GIVE_UP_S = 3600.0
+FLUSH = "flush"
 THREADS = 20_000
 """Conversations that a process remembers, in case Redis forgets them."""
 
@@ -159,7 +160,7 @@ class CatchUp:
         heard, self._unwritten = self._unwritten, set()
         if flushed or heard:
             threads = {name: at for name, at in self._threads.items() if flushed or name in heard}
-            gap = _gap("flush", 0.0, hold_s=self._settled_s) if flushed else None
+            gap = _gap(FLUSH, 0.0, hold_s=self._settled_s) if flushed else None
             try:
                 await self._marks.keep(self._until, threads, flush=gap)
             except StateError:
@@ -212,6 +213,9 @@ class CatchUp:
         with look.noted("the list"):
             listed = await self._missed.tell(look.missed, now - DAY_S)
         await self._close(gaps, now, whole=look.whole)
+        if any(gap.why == FLUSH for gap in gaps.values()):
+            # What was lost stands in its place again, so what came meanwhile may be answered after it.
+            await self.intake.inbox.lift_hold()
         done = CaughtUp(look.answered, listed, look.channels)
         log.info(
             "catch_up.done", answered=done.answered, listed=listed, channels=done.channels, whole=look.whole

@@ -25,6 +25,7 @@ from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
 from bot.slack.presence import Offered, Presence
 from bot.slack.ratings import Ratings
+from bot.slack.unanswered import answers
 from bot.worker import Again, Lease
 from graph.routing.language import by_function_words
 from graph.run import CustomerSaid, PersonSaid, remember
@@ -109,15 +110,32 @@ class Desk:
         if owner := await self.handoffs.owner(job.thread):
             await self._overheard(lease, owner)
             return await self._done(lease)
-        while True:
+        if not job.begun and job.members[0].at < self.inbox.epoch_at:
+            await self._recall(lease)
+        while lease.job.members:
             answer = self._answer(lease)
             try:
                 told = await (self._apologise if job.dead else self._answered)(lease, answer)
             except Changed:
-                if not lease.job.members:
-                    return await self._done(lease)
                 continue
             return await self._finish(lease, answer, told)
+        return await self._done(lease)
+
+    async def _recall(self, lease: Lease) -> None:
+        """Ask Slack about messages that are older than Redis's memory: they may have been answered.
+
+        Those that an answer names are taken out; of the others, somebody may have begun to answer.
+        """
+        pen, thread = self._pen(lease), lease.job.thread
+        replies = await pen.insist(
+            "conversations.replies", ts=pen.place.thread_ts, include_all_metadata=True, limit=1000
+        )
+        named = {name for message in replies.get("messages", ()) for name in answers(message, self.bot_user)}
+        for member in lease.job.members:
+            if member.id in named:
+                log.info("message.answered_before", message=member.id)
+                await self.inbox.edit(thread, member.id, None, keys=())
+        lease.update(await self.inbox.begin(lease.job))
 
     async def _overheard(self, lease: Lease, owner: str) -> None:
         """Remember what was said in a conversation that a person has."""
@@ -128,14 +146,18 @@ class Desk:
                 entry = PersonSaid(text) if theirs else CustomerSaid(text)
                 await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
 
+    def _pen(self, lease: Lease) -> Pen:
+        return Pen(self.slack, self.limiter, lease, place_of(lease.job.members[0]), self.bot_user)
+
     def _answer(self, lease: Lease) -> Answer:
         support = self.conversations.app.support
-        place = place_of(lease.job.members[0])
-        pen = Pen(self.slack, self.limiter, lease, place, self.bot_user)
+        pen = self._pen(lease)
         return Answer(
             pen=pen,
             inbox=self.inbox,
-            presence=Presence(self.slack, self.limiter, place, self.offered, support.services.gate.locked),
+            presence=Presence(
+                self.slack, self.limiter, pen.place, self.offered, support.services.gate.locked
+            ),
             phrases=support.services.prompts.phrases,
             hosts=self.hosts(),
             people=self.handoffs.reachable,

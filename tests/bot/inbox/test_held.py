@@ -121,6 +121,7 @@ async def test_what_is_written_back_is_in_no_box_as_well(inbox: Inbox, redis: Re
     await wait(inbox, "a", "b")
     renewed = await inbox.renew([job])
     assert renewed.leases[THREAD].restored
+    await inbox.lift_hold()
     following = (await inbox.finish(job)).next
     assert following is not None
     assert names(following) == ["b"]
@@ -130,6 +131,8 @@ async def test_a_thread_that_has_another_job_is_lost(
     inbox: Inbox, other: Inbox, redis: Redis, job: Job
 ) -> None:
     await redis.flushdb()
+    await other.beat()
+    await other.lift_hold()
     assert (await put(other, "a")).job is not None
     assert await inbox.renew([job]) == Renewed({}, frozenset({THREAD}))
     with pytest.raises(LeaseLost):
@@ -139,6 +142,7 @@ async def test_a_thread_that_has_another_job_is_lost(
 async def test_a_job_is_not_written_back_once_its_lease_is_over(redis: Redis) -> None:
     """Another process may have finished it: only while the lease lasts can the server be what lost it."""
     slow, quick = Inbox(redis, process="slow", lease_s=0.02), Inbox(redis, process="quick")
+    await slow.open()
     job = (await put(slow, "a")).job
     assert job is not None
     await asyncio.sleep(0.03)

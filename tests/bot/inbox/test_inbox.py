@@ -96,6 +96,7 @@ async def again(inbox: Inbox) -> Job:
 async def test_the_size_of_a_turn_is_bounded(redis: Redis) -> None:
     """By the text of its items; a single one of any size makes a turn."""
     inbox = Inbox(redis, process="one", most_bytes=500)
+    await inbox.open()
     for name, size in (("a", 900), ("b", 10), ("c", 10), ("d", 600)):
         await inbox.put(THREAD, message(name, "x" * size), keys=[name], take=False)
     turns = []
@@ -325,3 +326,21 @@ async def test_an_edit_and_a_deletion_may_overtake_their_message(inbox: Inbox) -
     assert placed.job.members[0].body["text"] == "as it is now"
     assert (await put(inbox, "b")).outcome == "removed"
     assert (await put(inbox, "b")).outcome == "seen"
+
+
+async def test_after_everything_was_lost_nothing_new_is_begun_until_it_is_caught_up(
+    inbox: Inbox, redis: Redis
+) -> None:
+    held = (await put(inbox, "a", thread="T1:C1:1.0")).job
+    assert held is not None
+    await redis.flushdb()
+    assert (await put(inbox, "b", thread="T1:C1:2.0")).job is None
+    assert await inbox.take() is None
+    renewed = await inbox.renew([held])
+    assert renewed.leases["T1:C1:1.0"].restored
+    await inbox.put("T1:C1:2.0", replace(message("older"), at=1.0), keys=["older"])
+    assert (await inbox.finish(held.leased(renewed.leases["T1:C1:1.0"]))).next is None
+    assert await inbox.take() is None
+    await inbox.lift_hold()
+    assert names(await take(inbox)) == ["b", "older"]
+    assert inbox.epoch_at > 0

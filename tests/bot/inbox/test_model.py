@@ -73,6 +73,7 @@ class Against(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.redis = self.run(self.opened())
         self.inbox = Inbox(self.redis, process="one", most=MOST)
+        self.run(self.inbox.open())
         self.threads = {name: Thread() for name in THREADS}
         self.seen: set[str] = set()
         self.taken_back: set[str] = set()

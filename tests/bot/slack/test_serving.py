@@ -13,6 +13,7 @@ from evals.sim import DefaultRule, Reply
 from evals.sim.slack.settings import SlackSettings
 from evals.sim.slack.shapes import SentFile
 from graph.records.ledger import read_ledger
+from graph.state_store import open_state
 from tests.bot.slack.serving import CHANNEL, CUSTOMER, DM, QUESTION, TEAM_CHANNEL, Stage, over_http, stage
 from tests.redis_server import free_port
 
@@ -81,6 +82,8 @@ async def test_messages_that_wait_are_answered_as_one_turn(tmp_path: Path) -> No
 
 
 async def test_it_works_over_http_with_a_real_redis(tmp_path: Path, redis_server: str) -> None:
+    async with open_state(redis_server) as redis:
+        await redis.flushdb()
     port = free_port()
     settings = over_http(SlackSettings(), port)
     async with stage(tmp_path, redis_url=redis_server, slack=settings, port=port, start=False) as on:

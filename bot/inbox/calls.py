@@ -53,6 +53,11 @@ class Limits:
     deliveries: int
     keep_days: float
 
+    @property
+    def keep_ms(self) -> int:
+        """How long threads and answers are known, in milliseconds."""
+        return int(self.keep_days * 24 * 3600 * 1000)
+
     def as_lua(self) -> str:
         """Write them as the local variables that the scripts read."""
         values = {
@@ -60,7 +65,7 @@ class Limits:
             "MOST": self.most,
             "MOST_BYTES": self.most_bytes,
             "DEAD_AFTER": self.deliveries + _NOBODY_CAN,
-            "KEEP_MS": int(self.keep_days * 24 * 3600 * 1000),
+            "KEEP_MS": self.keep_ms,
             "SEEN_MS": _SEEN_MS,
             "EARLY_MS": _EARLY_MS,
             "EDITED_MS": _EDITED_MS,
@@ -74,6 +79,7 @@ class Calls:
     """Runs the scripts by name; raises StateError when Redis fails."""
 
     def __init__(self, redis: Redis, limits: Limits) -> None:
+        self.limits = limits
         head = limits.as_lua() + scripts.SHARED
         self._redis: Any = redis
         self._scripts = {name: self._redis.register_script(head + body) for name, body in _SCRIPTS.items()}

@@ -221,6 +221,13 @@ class Inbox:
         """Since when Redis has had what it has, in seconds since 1970: what was before it may have forgotten."""
         return int((self._epoch or ":0").rpartition(":")[2]) / 1000
 
+    async def know(self, *threads: str) -> None:
+        """Take these threads for ours again, after Redis had lost everything."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for thread in threads:
+                pipeline.set(f"{PREFIX}known:{thread}", 1, px=self._calls.limits.keep_ms)
+            await ask(pipeline.execute())
+
     async def lift_hold(self) -> None:
         """Let new jobs be handed out again after Redis had lost everything."""
         await ask(self._redis.delete(f"{PREFIX}hold"))

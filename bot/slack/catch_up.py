@@ -163,6 +163,8 @@ class CatchUp:
             gap = _gap(FLUSH, 0.0, hold_s=self._settled_s) if flushed else None
             try:
                 await self._marks.keep(self._until, threads, flush=gap)
+                if flushed and threads:
+                    await self.intake.inbox.know(*threads)
             except StateError:
                 self._unwritten |= heard
                 raise

@@ -55,7 +55,7 @@ class Rates:
 
     per_minute: Mapping[str, float] = field(default_factory=lambda: DOCUMENTED)
     """Calls a minute by method; a method that is not here has Slack's tier 3."""
-    per_channel: float = 60.0
+    per_channel: float = 57.0
     """Messages posted a minute in one channel; a quiet channel takes one at once, whatever `burst` is."""
     burst: float = 1.0
     """After a quiet time, how many minutes' calls may be made at once; above 0."""

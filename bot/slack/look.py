@@ -125,13 +125,17 @@ class Look:
 
     async def _deal(self, channel: str, thread: Sequence[Raw]) -> None:
         """Have a thread's young messages answered, and remember its old ones for the list."""
+        me = self.handoffs.bot_user
+        if any(answers(raw, me) for raw in thread):
+            # Follow-ups in it need no mention.
+            await self.intake.inbox.know(f"{self.handoffs.team}:{channel}:{_thread_of(thread[0])[0]}")
         found = unanswered(
             thread,
             team=self.handoffs.team,
             channel=channel,
             since=self.since,
             channels=self.intake.channels,
-            bot_user=self.handoffs.bot_user,
+            bot_user=me,
         )
         if not found:
             return

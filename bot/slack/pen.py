@@ -126,4 +126,7 @@ class Pen:
         if not metadata:
             return True
         payload = metadata.get("event_payload") or {}
-        return metadata.get("event_type") == ANSWER and payload.get("turn") == self.lease.job.turn
+        if metadata.get("event_type") != ANSWER or payload.get("turn") != self.lease.job.turn:
+            return False
+        # A turn that lost its first message to an earlier answer has that answer's name, and nothing more of it.
+        return bool({member.id for member in self.lease.job.members}.intersection(payload["messages"]))

@@ -17,7 +17,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-QUIET = ("ANTHROPIC", "OPENAI", "REDIS", "BOT_", "LOG_", "SLACK", "PORT", "METRICS_PORT", "NO_COLOR", "FORCE_COLOR")
+QUIET = (
+    "ANTHROPIC",
+    "OPENAI",
+    "REDIS",
+    "BOT_",
+    "LOG_",
+    "SLACK",
+    "PORT",
+    "METRICS_PORT",
+    "NO_COLOR",
+    "FORCE_COLOR",
+)
 WAIT_S = 20.0
 """Far more than it takes, for machines that are busy."""
 

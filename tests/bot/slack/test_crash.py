@@ -118,7 +118,11 @@ async def followed(on: Stage, redis: str, codes: list[int | None], message: str)
 
 async def waiting(client: Redis) -> set[str]:
     """Return the inbox's keys that hold work."""
-    return {*await client.keys("{bot}:box:*"), *await client.keys("{bot}:job:*"), *await client.keys("{bot}:due")}
+    return {
+        *await client.keys("{bot}:box:*"),
+        *await client.keys("{bot}:job:*"),
+        *await client.keys("{bot}:due"),
+    }
 
 
 def found(seen: Mapping[str, Seen | BaseException], step: str) -> Seen:

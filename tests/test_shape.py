@@ -33,7 +33,7 @@ LATE_IMPORTS: dict[str, str] = {
     "graph/models/prices.py: genai_prices": "its price list takes 0.2 s, and a bot without a key needs none",
     "graph/records/phones.py: phonenumbers": "it takes 50 ms, and few texts hold what looks like a number",
     "graph/state_store.py: fakeredis": "a process with a Redis server needs none in the process",
-    "graph/routing/language.py: graph.routing.language_model": "its model takes long to load, and few need it",
+    "graph/routing/language.py: graph.routing.language_model": "its model loads slowly, and few need it",
 }
 
 # "file: function" -> why every exception may be caught there.

@@ -45,7 +45,7 @@ end
 return replies
 """
 )
-"""a new epoch, whether one was known, then thread and fence of each job; gives the epoch, then state and stop of each."""
+"""a new epoch, whether one was known, thread and fence of each job; gives the epoch, state and stop of each."""
 
 BEGIN = (
     FENCED
@@ -149,7 +149,7 @@ if ARGV[2] ~= '' then redis.call('ZADD', workers, int(at), ARGV[2]) end
 return {epoch(ARGV[1], ARGV[3]), redis.call('ZCOUNT', workers, int(at - 2 * LEASE_MS), '+inf')}
 """
 )
-"""a new epoch, the process or nothing, whether an epoch was known; gives the epoch, and how many processes were seen lately."""
+"""a new epoch, the process or nothing, whether one was known; gives the epoch and the processes seen."""
 
 STATS = r"""
 local at, waiting, leased, delayed, oldest = now(), 0, 0, 0, now()

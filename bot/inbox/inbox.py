@@ -218,7 +218,7 @@ class Inbox:
 
     @property
     def epoch_at(self) -> float:
-        """Since when Redis has had what it has, in seconds since 1970: what was before it may have forgotten."""
+        """Since when Redis has what it has, in seconds since 1970: it may have forgotten what was before."""
         return int((self._epoch or ":0").rpartition(":")[2]) / 1000
 
     async def know(self, *threads: str) -> None:

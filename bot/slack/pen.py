@@ -128,5 +128,5 @@ class Pen:
         payload = metadata.get("event_payload") or {}
         if metadata.get("event_type") != ANSWER or payload.get("turn") != self.lease.job.turn:
             return False
-        # A turn that lost its first message to an earlier answer has that answer's name, and nothing more of it.
+        # A turn that lost its first message to an earlier answer shares its name, and nothing more.
         return bool({member.id for member in self.lease.job.members}.intersection(payload["messages"]))

@@ -171,5 +171,5 @@ def event(sim: SlackSim, channel: str, raw: dict[str, Any]) -> dict[str, Any]:
 async def until(there: Callable[[], Any], within_s: float = 5.0) -> None:
     """Wait until something is there; raises TimeoutError."""
     async with asyncio.timeout(within_s):
-        while not there():  # noqa: ASYNC110  # nothing tells of it
+        while not there():  # nothing tells of it
             await asyncio.sleep(0.01)

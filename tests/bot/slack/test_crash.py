@@ -1,4 +1,4 @@
-"""A bot dies at each step of a turn, and another one brings the turn to its end: once, whole, accounted for."""
+"""A bot dies at each step of a turn, and another one brings it to its end: once, whole, accounted for."""
 
 from __future__ import annotations
 
@@ -118,11 +118,8 @@ async def followed(on: Stage, redis: str, codes: list[int | None], message: str)
 
 async def waiting(client: Redis) -> set[str]:
     """Return the inbox's keys that hold work."""
-    return {
-        *await client.keys("{bot}:box:*"),
-        *await client.keys("{bot}:job:*"),
-        *await client.keys("{bot}:due"),
-    }
+    patterns = ("{bot}:box:*", "{bot}:job:*", "{bot}:due")
+    return {str(key) for pattern in patterns for key in await client.keys(pattern)}
 
 
 def found(seen: Mapping[str, Seen | BaseException], step: str) -> Seen:

@@ -26,7 +26,7 @@ from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, TEAM_CHANNEL, over_h
 from tests.redis_server import free_port
 
 WORDS = " ".join(f"On day {number} you may still send it back." for number in range(1, 13))
-SOON = {"ack_timeout_s": 2.5, "retry_after_s": (0.2,) * 60}
+SOON: dict[str, Any] = {"ack_timeout_s": 2.5, "retry_after_s": (0.2,) * 60}
 QUICK: dict[str, Any] = {"slack_timeout_s": 0.5, "bot_lease_s": 3.0}
 SLOWLY = saying(WORDS, tokens_per_s=80.0)
 """For a second and a half."""
@@ -156,7 +156,7 @@ async def test_what_fails_each_time_is_given_up_with_an_apology_and_a_card_and_t
     monkeypatch.setattr(Conversations, "answer", poisoned)
     monkeypatch.setattr("bot.worker.RETRY_S", (0.05,))
     monkeypatch.setattr("bot.worker.POLL_S", 0.05)
-    people = {"bot_handoff_channel": TEAM_CHANNEL}
+    people: dict[str, Any] = {"bot_handoff_channel": TEAM_CHANNEL}
     # To write a trace with all its values takes seconds.
     with capture_logs() as logs:
         async with stage(tmp_path, redis_url=empty, rule=saying(WORDS), **people) as on:

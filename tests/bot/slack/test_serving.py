@@ -63,7 +63,7 @@ async def test_a_mention_is_answered_in_its_thread_and_so_are_follow_ups_without
         on.slack.say(CUSTOMER, CHANNEL, "Has anybody seen my keys?")
         root = on.slack.say(CUSTOMER, CHANNEL, f"<@{bot}> {QUESTION}")
         await on.until(lambda: on.finished(CHANNEL))
-        on.slack.say(CUSTOMER, CHANNEL, f"<@U0OTHER> what do you think?", thread_ts=root)
+        on.slack.say(CUSTOMER, CHANNEL, "<@U0OTHER> what do you think?", thread_ts=root)
         on.slack.say(CUSTOMER, CHANNEL, "And how long if it is a tent?", thread_ts=root)
         await on.until(lambda: len(on.finished(CHANNEL)) == 2)
         assert {m["thread_ts"] for m in on.answers(CHANNEL)} == {root}

@@ -1,4 +1,4 @@
-"""Slack fails, limits, expires or cuts what the bot shows: each question has one answer all the same, and whole."""
+"""Slack fails, limits, expires or cuts what the bot shows: each question has one whole answer anyway."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def vendor() -> Vendor:
 
 async def eventually(found: object, *, attribute: str) -> None:
     """Wait until an attribute is true; the timeout of the test ends a wait in vain."""
-    while not getattr(found, attribute):  # noqa: ASYNC110  # the stand-in tells nobody when it changes
+    while not getattr(found, attribute):  # the stand-in tells nobody when it changes
         await asyncio.sleep(0.01)
 
 

@@ -39,7 +39,7 @@ def press() -> Event:
 
 async def until(holds: Callable[[], object], patience_s: float = 3.0) -> None:
     async with asyncio.timeout(patience_s):
-        while not holds():  # noqa: ASYNC110 - what it waits for is in another's hands
+        while not holds():
             await asyncio.sleep(0.002)
 
 

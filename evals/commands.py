@@ -155,6 +155,7 @@ def chaos(
         float, typer.Option(min=0.01, max=1, help="Make outages, and Slack's retries, shorter by this.")
     ] = 1.0,
     flush: Annotated[bool, typer.Option(help="Let Redis lose everything once, in the middle.")] = True,
+    timed: Annotated[bool, typer.Option(help="Judge how long recovery takes, not only what is left.")] = True,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the history and the logs in this folder.")
     ] = None,
@@ -168,7 +169,7 @@ def chaos(
     Example: evals bench chaos --seconds 60 --seed 7 --keep /tmp/chaos
     """
     chosen = scenario or (list(SCENARIOS) if seconds >= 600 else ["main"])
-    plan = Plan(seconds, seed, processes, threads, scale, flush, keep)
+    plan = Plan(seconds, seed, processes, threads, scale, flush, timed, keep)
     run_to_exit(lambda: bench_chaos(make_console(), plan, chosen))
 
 

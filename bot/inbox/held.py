@@ -45,7 +45,7 @@ end
 return replies
 """
 )
-"""a new epoch, whether one was known, thread and fence of each job; gives the epoch, state and stop of each."""
+"""a new epoch, whether one was known, thread and fence of each job; gives the epoch, then state and stop."""
 
 BEGIN = (
     FENCED

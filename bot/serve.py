@@ -235,6 +235,9 @@ async def _listening(
     if transport == "http":
         add_events(health, bolt)
     async with AsyncExitStack() as stack:
+        # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
+        await floor.catch_up.open()
+        stack.push_async_callback(floor.catch_up.close)
         await stack.enter_async_context(_site(health, settings.port, "health.on"))
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
@@ -244,9 +247,6 @@ async def _listening(
         stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
         stack.push_async_callback(end, beating)
-        # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
-        await floor.catch_up.open()
-        stack.push_async_callback(floor.catch_up.close)
         if transport == "socket":
             token = settings.slack_app_token
             assert token

@@ -35,7 +35,7 @@ def commands(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["bot", "evals"])
 def test_the_table_of_commands_is_complete(name: str) -> None:
-    table = set(re.findall(rf"^\| `({name} [a-z]+(?: [a-z]+)?)", README, re.MULTILINE))
+    table = set(re.findall(rf"^\| `({name} [a-z]+(?: [a-z-]+)?)", README, re.MULTILINE))
     assert commands(name) == {entry.removesuffix(" DIR") for entry in table}
 
 

@@ -42,7 +42,7 @@ class Plan:
     flush: bool = True
     """Whether Redis loses everything once."""
     timed: bool = True
-    """Whether a recovery that takes too long counts as a finding; on a machine that is busy it says nothing."""
+    """Whether a recovery that takes too long counts as a finding; on a busy machine it says nothing."""
     keep: Path | None = None
     """Where the history and the logs stay; None keeps nothing."""
 

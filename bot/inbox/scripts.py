@@ -83,8 +83,30 @@ local function insert(box, line)
   if younger then redis.call('LINSERT', box, 'BEFORE', younger, line) else redis.call('RPUSH', box, line) end
 end
 
+-- What was said before a turn that has not begun to be answered belongs into it: it came a moment too late.
+local function joins(thread, line)
+  local job, said = P .. 'job:' .. thread, said_at(line)
+  if said == 0 or string.sub(line, 1, 1) ~= 'm' then return false end
+  if redis.call('HEXISTS', job, 'begun') == 1 then return false end
+  local lines, size = lines_of(redis.call('HGET', job, 'members')), #line
+  for _, other in ipairs(lines) do
+    size = size + #other
+    if string.sub(other, 1, 1) ~= 'm' then return false end
+  end
+  if #lines == 0 or #lines >= MOST or size > MOST_BYTES then return false end
+  if said_at(lines[#lines]) <= said then return false end
+  local place = 1
+  while said_at(lines[place]) <= said do place = place + 1 end
+  table.insert(lines, place, line)
+  redis.call('HSET', job, 'members', table.concat(lines, '\n'))
+  redis.call('HINCRBY', job, 'revision', 1)
+  return true
+end
+
 local function append(thread, lines, at)
-  for _, line in ipairs(lines) do insert(P .. 'box:' .. thread, line) end
+  for _, line in ipairs(lines) do
+    if not joins(thread, line) then insert(P .. 'box:' .. thread, line) end
+  end
   redis.call('SET', P .. 'known:' .. thread, 1, 'PX', KEEP_MS)
   enqueue(thread, at)
 end

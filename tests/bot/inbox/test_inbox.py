@@ -344,3 +344,13 @@ async def test_after_everything_was_lost_nothing_new_is_begun_until_it_is_caught
     await inbox.lift_hold()
     assert names(await take(inbox)) == ["b", "older"]
     assert inbox.epoch_at > 0
+
+
+async def test_what_was_said_before_a_turn_that_has_not_begun_joins_it(inbox: Inbox) -> None:
+    placed = await inbox.put(THREAD, replace(message("b"), at=20.0), keys=["b"])
+    assert placed.job is not None
+    assert (await inbox.put(THREAD, replace(message("a"), at=10.0), keys=["a"])).job is None
+    begun = await inbox.begin(placed.job)
+    assert (names(begun), begun.revision) == (["a", "b"], 1)
+    await inbox.put(THREAD, replace(message("0"), at=1.0), keys=["0"])
+    assert names(await inbox.begin(begun)) == ["a", "b"]

@@ -36,7 +36,7 @@ from bot.slack.limiter import Limiter, Rates
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.transports import Sockets, add_events
-from bot.tasks import end
+from bot.tasks import Background, end
 from bot.worker import Workers
 from graph.errors import FirstlineError, StateError
 from graph.routing.decide import asks_for_person
@@ -44,6 +44,8 @@ from graph.routing.decide import asks_for_person
 log = structlog.get_logger()
 
 START_TRIES = 5
+SETTLE_S = 2.0
+"""For calls that nobody waits for, when all else has ended."""
 
 
 class ServeError(FirstlineError):
@@ -81,12 +83,14 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         )
         # Slack is asked who the bot is while the articles are read.
         identity = asyncio.create_task(_identity(slack))
+        stack.push_async_callback(end, identity)
         app = await stack.enter_async_context(
             running(settings, people=lambda: bool(people) and people[0].reachable())
         )
         # Who connects before it can answer keeps the first customer waiting; the second vendor can wait.
         leader = app.support.services.tiers.first.candidates[0].provider
         opening = asyncio.create_task(app.support.services.models.opened(leader))
+        stack.push_async_callback(end, opening)
         floor = await _floor(settings, app, slack, await identity, metrics)
         await opening
         people.append(floor.handoffs)
@@ -161,6 +165,7 @@ class Floor:
     handoffs: Handoffs
     slack: Slack
     catch_up: CatchUp
+    background: Background
 
 
 async def _floor(
@@ -175,16 +180,17 @@ async def _floor(
     )
     channels = load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
-    conversations = Conversations(app)
+    conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
         app.redis, inbox, slack, limiter, prompts.phrases, language,
-        identity.team, identity.user, settings.bot_handoff_channel,
+        identity.team, identity.user, settings.bot_handoff_channel, background,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     desk = Desk(
         conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
         metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
+        background,
     )  # fmt: skip
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
@@ -203,12 +209,12 @@ async def _floor(
 
     intake = Intake(
         inbox, workers, channels, metrics, identity.user,
-        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser,
+        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser, background,
     )  # fmt: skip
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
     intake.saw = catch_up.saw
     await handoffs.look()
-    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up)
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
 
 
 def _origins(settings: BotSettings) -> frozenset[str]:
@@ -235,6 +241,8 @@ async def _listening(
     if transport == "http":
         add_events(health, bolt)
     async with AsyncExitStack() as stack:
+        # Last of all: until then something may still begin.
+        stack.push_async_callback(floor.background.settle, SETTLE_S)
         # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
         await floor.catch_up.open()
         stack.push_async_callback(floor.catch_up.close)

@@ -1,9 +1,12 @@
-"""Ending asyncio tasks for certain."""
+"""Asyncio tasks that end for certain, and those that nobody waits for until the process ends."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_S = 0.1
 
@@ -20,3 +23,23 @@ async def end(*tasks: asyncio.Task[Any] | None) -> None:
     for ended in ending:
         if not ended.cancelled():
             ended.exception()
+
+
+class Background:
+    """Tasks beside the answers; what they use is closed only after `settle`."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin with it; whoever wants its result may await the task."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def settle(self, within_s: float) -> None:
+        """Give what is under way so long to come to its end, and end the rest."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=within_s)
+        await end(*self._tasks)

@@ -83,6 +83,11 @@ class RedisSaver(BaseCheckpointSaver[int]):
         self._prefix = prefix.encode()
         self._open: dict[str, tuple[_Batch, asyncio.Task[None]]] = {}
         self._held: dict[str, _Hold] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def settle(self) -> None:
+        """Wait for what cancelled callers left to be stored: Redis is to be closed after that."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
 
     @asynccontextmanager
     async def holding(self, thread_id: str, fence: Fence | None = None) -> AsyncIterator[None]:
@@ -263,7 +268,10 @@ class RedisSaver(BaseCheckpointSaver[int]):
         if thread not in self._open:
             hold = self._held.get(thread)
             batch = _Batch(hold.fence if hold else None)
-            self._open[thread] = batch, asyncio.create_task(self._send(thread, batch))
+            sending = asyncio.create_task(self._send(thread, batch))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+            self._open[thread] = batch, sending
         batch, sent = self._open[thread]
         batch.fields.update(fields)
         batch.complete |= complete

@@ -79,7 +79,10 @@ async def open_support(
     try:
         async with _state(settings, redis) as client:
             saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
-            yield Support(build_graph(saver), saver, services, articles)
+            try:
+                yield Support(build_graph(saver), saver, services, articles)
+            finally:
+                await saver.settle()
     finally:
         await services.models.close()
 

@@ -146,7 +146,7 @@ class Answer:
 
     async def leave(self) -> None:
         """Stop writing, whatever was still to be written; harmless after `finish`."""
-        self.presence.first_words()
+        self.presence.leave()
         await end(self._writer)
 
     def _blocks(self, record: TurnRecord) -> Blocks:

@@ -26,6 +26,7 @@ from bot.slack.pen import Pen
 from bot.slack.presence import Offered, Presence
 from bot.slack.ratings import Ratings
 from bot.slack.unanswered import answers
+from bot.tasks import Background
 from bot.worker import Again, Lease
 from graph.routing.language import by_function_words
 from graph.run import CustomerSaid, PersonSaid, remember
@@ -65,6 +66,7 @@ class Desk:
     """Where links in answers may lead."""
     file_origins: frozenset[str]
     offered: Offered
+    background: Background
 
     async def handle(self, lease: Lease) -> Job | None:
         """Deal with a job to its end; returns the next one of its thread, if there is one."""
@@ -156,7 +158,12 @@ class Desk:
             pen=pen,
             inbox=self.inbox,
             presence=Presence(
-                self.slack, self.limiter, pen.place, self.offered, support.services.gate.locked
+                self.slack,
+                self.limiter,
+                pen.place,
+                self.offered,
+                self.background,
+                support.services.gate.locked,
             ),
             phrases=support.services.prompts.phrases,
             hosts=self.hosts(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from bot.slack.blocks import Card, CardState, handoff_card
 from bot.slack.limiter import Limiter
 from bot.slack.message import NO_UNFURL
 from bot.slack.pen import Pen, Place
+from bot.tasks import Background
 from bot.worker import Lease
 from graph.state_store import ask
 from graph.turn import HandedOff
@@ -47,15 +47,15 @@ class Handoffs:
     bot_user: str
     channel: str | None
     """Where the cards go; None: nobody takes over."""
+    background: Background
     _reachable: bool = False
-    _looking: asyncio.Task[None] | None = None
     _looked_at: float = field(default=0.0)
 
     def reachable(self) -> bool:
         """Tell whether a person can be reached, as far as is known; a channel that was away is asked anew."""
         if self.channel and not self._reachable and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
-            self._looking = asyncio.create_task(self.look())
+            self.background.run(self.look())
         return self._reachable
 
     async def look(self) -> None:

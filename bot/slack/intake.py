@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -40,6 +40,7 @@ from bot.slack.items import (
     reaction_item,
 )
 from bot.slack.reactions import rating_of
+from bot.tasks import Background
 from bot.worker import Workers
 from graph.errors import StateError
 
@@ -61,9 +62,9 @@ class Intake:
     asks_for_person: Callable[[str], bool]
     tell_presser: Callable[[Pressed], Awaitable[None]]
     """Tells somebody whose button came to nothing."""
+    background: Background
     saw: Callable[[IncomingMessage], None] = lambda _message: None
     """Told each message that was kept."""
-    _late: set[asyncio.Task[bool]] = field(default_factory=set)
 
     async def receive(self, body: object) -> bool:
         """Keep what a payload tells; False where it could not be in time, so that Slack sends it again."""
@@ -87,9 +88,7 @@ class Intake:
         return placed.outcome == "new"
 
     async def _in_time(self, incoming: Incoming) -> bool:
-        task = asyncio.create_task(self._keep(incoming))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+        task = self.background.run(self._keep(incoming))
         # Not cancelled when it is late: Redis may have taken it, and what it handed out is then worked on.
         done, _ = await asyncio.wait({task}, timeout=DEADLINE_S)
         if not done:

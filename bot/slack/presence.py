@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import structlog
 from bot.slack.api import Limited, Refused, Slack, SlackFault
 from bot.slack.limiter import Limiter
 from bot.slack.pen import Place
+from bot.tasks import Background
 
 log = structlog.get_logger()
 
@@ -50,39 +51,43 @@ class Presence:
     limiter: Limiter
     place: Place
     offered: Offered
+    background: Background
     busy: Callable[[], bool]
     """Whether other answers wait for this process to begin with them: they come first."""
     _status: asyncio.Task[None] | None = None
     _session: asyncio.Task[None] | None = None
     _processing: bool = False
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def begin(self, status: str, slow: str) -> None:
         """Say in a moment that an answer is on its way, and after a while that it takes longer than usual."""
-        self._status = self._run(self._begin(status, slow))
-        self._session = self._run(self._open_session())
+        self._status = self.background.run(self._begin(status, slow))
+        self._session = self.background.run(self._open_session())
 
     def say(self, status: str) -> None:
         """Say something else instead, while no words of the answer are there."""
         if status:
-            self._run(self._set(STATUS, status=status))
+            self.background.run(self._set(STATUS, status=status))
 
     def first_words(self) -> None:
         """Stop saying anything: a status after the first words would stand there as another message."""
         if self._status and not self._status.done():
             self._status.cancel()
 
-    def end(self, *, open: bool) -> str | None:
-        """Return the session's next status for the call that ends a stream, else set it."""
+    def leave(self) -> None:
+        """Begin nothing more; harmless after `end`."""
         self.first_words()
         if self._session and not self._session.done():
             self._session.cancel()
+
+    def end(self, *, open: bool) -> str | None:
+        """Return the session's next status for the call that ends a stream, else set it."""
+        self.leave()
         if not self._processing:
             return None
         self._processing = False
         if open:
             return "active"
-        self._run(self._set(SESSION, status="active"))
+        self.background.run(self._set(SESSION, status="active"))
         return None
 
     async def _begin(self, status: str, slow: str) -> None:
@@ -115,9 +120,3 @@ class Presence:
         else:
             return True
         return False
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

@@ -21,6 +21,7 @@ from bot.slack.handoff import Handoffs
 from bot.slack.incoming import read_event
 from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
+from bot.tasks import Background
 from bot.worker import Lease, Workers
 from evals.sim.slack.server import SlackSim
 from evals.sim.slack.settings import SlackSettings
@@ -60,6 +61,7 @@ class Scene:
     sim: SlackSim
     slack: Slack
     redis: Redis
+    background: Background = field(default_factory=Background)
     _opened: list[Bot] = field(default_factory=list)
 
     def at(self, ago_s: float) -> None:
@@ -105,7 +107,7 @@ class Scene:
         settings, phrases = self.sim.settings, open_prompts().phrases
         handoffs = Handoffs(
             self.redis, inbox, self.slack, limiter, phrases, "en",
-            settings.team, settings.bot_user, team_channel,
+            settings.team, settings.bot_user, team_channel, self.background,
         )  # fmt: skip
         taken: list[str] = []
 
@@ -119,7 +121,14 @@ class Scene:
         metrics = Metrics()
         workers = Workers(inbox, handle, LEASE_S, 10, metrics)
         intake = Intake(
-            inbox, workers, Channels(), metrics, settings.bot_user, lambda _text: False, tell_presser
+            inbox,
+            workers,
+            Channels(),
+            metrics,
+            settings.bot_user,
+            lambda _text: False,
+            tell_presser,
+            self.background,
         )
         bot = Bot(CatchUp(intake, handoffs, LEASE_S), intake, inbox, handoffs, taken)
         self._opened.append(bot)
@@ -130,6 +139,7 @@ class Scene:
         for bot in self._opened:
             await bot.catch_up.close()
             await bot.intake.workers.drain(1.0)
+        await self.background.settle(1.0)
 
     def cards(self) -> list[dict[str, Any]]:
         """Return the lists of missed messages in the team's channel."""

@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -38,10 +39,11 @@ from bot.slack.ratings import Ratings
 from bot.slack.transports import Sockets, add_events
 from bot.tasks import Background, end
 from bot.worker import Workers
-from graph.errors import FirstlineError, StateError
+from graph.errors import FirstlineError, StateAway, StateError
 from graph.routing.decide import asks_for_person
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 START_TRIES = 5
 SETTLE_S = 2.0
@@ -84,8 +86,10 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         # Slack is asked who the bot is while the articles are read.
         identity = asyncio.create_task(_identity(slack))
         stack.push_async_callback(end, identity)
-        app = await stack.enter_async_context(
-            running(settings, people=lambda: bool(people) and people[0].reachable())
+        app = await _patiently(
+            lambda: stack.enter_async_context(
+                running(settings, people=lambda: bool(people) and people[0].reachable())
+            )
         )
         # Who connects before it can answer keeps the first customer waiting; the second vendor can wait.
         leader = app.support.services.tiers.first.candidates[0].provider
@@ -154,6 +158,17 @@ async def _identity(slack: Slack) -> Identity:
     raise ServeError("Slack cannot be reached: see the network, or SLACK_API_URL.")
 
 
+async def _patiently(opening: Callable[[], Awaitable[T]]) -> T:
+    """Open what needs Redis; one that is away may be starting as well."""
+    for number in range(START_TRIES):
+        try:
+            return await opening()
+        except StateAway as error:
+            log.warning("redis.waiting", why=str(error))
+            await asyncio.sleep(2**number / 2)
+    return await opening()
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """Everything that works for Slack in this process."""
@@ -174,7 +189,7 @@ async def _floor(
     """Put the parts together."""
     process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
     inbox = Inbox(app.redis, process=process, lease_s=settings.bot_lease_s)
-    await inbox.open()
+    await _patiently(inbox.open)
     limiter = Limiter(
         app.redis, rates=Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
     )
@@ -212,7 +227,7 @@ async def _floor(
         lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser, background,
     )  # fmt: skip
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
-    intake.saw = catch_up.saw
+    intake.saw, desk.look_at = catch_up.saw, catch_up.look_at
     await handoffs.look()
     return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
 
@@ -244,7 +259,7 @@ async def _listening(
         # Last of all: until then something may still begin.
         stack.push_async_callback(floor.background.settle, SETTLE_S)
         # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
-        await floor.catch_up.open()
+        await _patiently(floor.catch_up.open)
         stack.push_async_callback(floor.catch_up.close)
         await stack.enter_async_context(_site(health, settings.port, "health.on"))
         if settings.metrics_port:

@@ -7,6 +7,7 @@ FirstlineError                  says what is wrong, where, and what to do
 |   |-- TiersError              tiers.toml
 |   `-- KnowledgeError          the knowledge folder
 |-- StateError                  the conversation state or the ledger could not be read or written
+|   `-- StateAway               Redis does not answer: it may in a moment
 |-- Superseded                  another process has the conversation: leave it alone
 `-- ModelError                  a model call that came to nothing; has a kind, which the ledger names
     |-- Unreachable             no connection                                       retry, then next
@@ -40,6 +41,7 @@ __all__ = [
     "RateLimited",
     "Rejected",
     "SettingsError",
+    "StateAway",
     "StateError",
     "Superseded",
     "TiersError",
@@ -66,6 +68,10 @@ class KnowledgeError(InputError):
 
 class StateError(FirstlineError):
     """The conversation state or the ledger could not be read or written."""
+
+
+class StateAway(StateError):
+    """Redis does not answer; the same may work in a moment."""
 
 
 class Superseded(FirstlineError):

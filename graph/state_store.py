@@ -24,7 +24,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-from graph.errors import StateError
+from graph.errors import StateAway, StateError
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ async def ask(command: Awaitable[T]) -> T:
     try:
         return await command
     except RedisError as error:
-        raise StateError(_sentence(error)) from error
+        raise _fault(error, _sentence(error)) from error
 
 
 def safe_url(url: str) -> str:
@@ -124,7 +124,7 @@ async def _probe(client: Redis, where: str) -> None:
         await client.ping()
         version = await _version(client)
     except RedisError as error:
-        raise StateError(f"{_sentence(error)} (REDIS_URL: {where})") from None
+        raise _fault(error, f"{_sentence(error)} (REDIS_URL: {where})") from None
     if version is not None and version < OLDEST:
         found, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
         raise StateError(f"Redis at {where} is version {found}: {oldest} or newer is needed.")
@@ -137,6 +137,12 @@ async def _version(client: Redis) -> tuple[int, ...] | None:
         return tuple(int(number) for number in str(info["redis_version"]).split(".")[:2])
     except (ResponseError, KeyError, ValueError):
         return None
+
+
+def _fault(error: RedisError, sentence: str) -> StateError:
+    refused = isinstance(error, AuthenticationError | AuthenticationWrongNumberOfArgsError)
+    away = isinstance(error, ConnectionError | TimeoutError) and not refused
+    return (StateAway if away else StateError)(sentence)
 
 
 def _sentence(error: RedisError) -> str:

@@ -20,6 +20,9 @@ _SCRIPTS = {
     "keep_early": scripts.KEEP_EARLY,
     "remember": scripts.REMEMBER,
     "mend": scripts.MEND,
+    "free": scripts.FREE,
+    "lift": scripts.LIFT,
+    "held_for": scripts.HELD_FOR,
     "renew": held.RENEW,
     "begin": held.BEGIN,
     "note": held.NOTE,
@@ -38,6 +41,10 @@ _EDITED_MS = 60 * 1000
 """By how much an edit may overtake its message."""
 _HOLD_MS = 60 * 1000
 """Beyond two leases: after that, customers wait no longer for what had been answered to be known."""
+_PASSED_MS = 10 * 60 * 1000
+"""By how much a reply may overtake what makes its thread one of ours: Slack tries for six minutes."""
+_CLOCKS_MS = 2000
+"""By how much Slack's clock and the server's may disagree."""
 _SPLIT_FROM = 3
 _NOBODY_CAN = 3
 """Deliveries of a dead job, after which no process is bothered with it any more."""
@@ -71,6 +78,8 @@ class Limits:
             "EDITED_MS": _EDITED_MS,
             "SPLIT_FROM": _SPLIT_FROM,
             "HOLD_MS": int(self.lease_s * 2000) + _HOLD_MS,
+            "CLOCKS_MS": _CLOCKS_MS,
+            "PASSED_MS": _PASSED_MS,
         }
         return f"local {', '.join(values)} = {', '.join(map(str, values.values()))}\n"
 

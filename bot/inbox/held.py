@@ -93,7 +93,7 @@ redis.call('SET', P .. 'known:' .. thread, 1, 'PX', KEEP_MS)
 redis.call('ZREM', DUE, thread)
 if redis.call('EXISTS', P .. 'box:' .. thread) == 0 then return {'ok', kept} end
 redis.call('ZADD', DUE, int(at), thread)
-return {'ok', kept, take == '1' and not held_back() and hold(thread, at)}
+return {'ok', kept, take == '1' and begins(thread) and hold(thread, at)}
 """
 )
 """whether to take the next, why it is dead or nothing, how many writes, four arguments each; answers."""

@@ -228,9 +228,22 @@ class Inbox:
                 pipeline.set(f"{PREFIX}known:{thread}", 1, px=self._calls.limits.keep_ms)
             await ask(pipeline.execute())
 
+    async def looked(self, thread: str) -> bool:
+        """Note that a thread is looked through; True where something had been left alone in it lately."""
+        return bool(await ask(self._redis.delete(f"{PREFIX}passed:{thread}")))
+
+    async def held_for(self) -> float | None:
+        """Return for how many seconds new jobs have been held back since Redis lost everything; else None."""
+        held_ms = int(await self._calls.run("held_for"))
+        return None if held_ms < 0 else held_ms / 1000
+
+    async def free(self, thread: str) -> None:
+        """Let a thread's new jobs be handed out although others are held back: what it lost is back in it."""
+        await self._calls.run("free", thread)
+
     async def lift_hold(self) -> None:
-        """Let new jobs be handed out again after Redis had lost everything."""
-        await ask(self._redis.delete(f"{PREFIX}hold"))
+        """Let all new jobs be handed out again."""
+        await self._calls.run("lift")
 
     async def leave(self) -> None:
         """Say that this process ends."""
@@ -271,7 +284,8 @@ class Inbox:
 
     def _placed(self, reply: list[Any], sent: float) -> Placed:
         outcome: Outcome = text_of(reply[0])  # type: ignore[assignment]
-        return Placed(outcome, text_of(reply[1]), self._job(reply[2] if reply[2:] else None, sent))
+        job = self._job(reply[2] if reply[2:] else None, sent)
+        return Placed(outcome, text_of(reply[1]), job, passed=bool(reply[3:] and reply[3]))
 
     def _stored(self, job: Job, reply: list[Any]) -> Job:
         return read_job(job.thread, reply[1], job.lease_until, self._deliveries)

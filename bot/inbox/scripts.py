@@ -6,13 +6,15 @@
 {bot}:fence             the last fence given out
 {bot}:seen:<key>        was put already
 {bot}:known:<thread>    is one of ours
+{bot}:passed:<thread>   something was left alone there, because it was not one of ours yet
 {bot}:answer:<key>      which turn a posted message belongs to
 {bot}:early:<key>       items for a message that is not yet known to be an answer
 {bot}:edited:<id>       how an item that is not here yet is to be, or nothing for one that is taken back
 {bot}:dead              items that nobody could handle, newest first
 {bot}:workers           process -> ms when it was last seen
 {bot}:epoch             gone when the server lost everything; id:ms since when it has been there
-{bot}:hold              as long as it is there, nothing new is handed out
+{bot}:hold              as long as it is there, of threads older than the epoch nothing new is handed out
+{bot}:freed             threads of which is handed out all the same
 
 A thread is in `due` as long as it has a box or a job, so a job whose process died is found by the ordinary
 take. Time is the server's alone. Lines and names are those of items.to_line and items.to_name.
@@ -45,11 +47,19 @@ local function lines_of(text)
   return lines
 end
 
--- After it lost everything, nothing new is begun until it is known what had been answered.
 local function held_back()
   if redis.call('EXISTS', P .. 'epoch') == 1 then return redis.call('EXISTS', P .. 'hold') == 1 end
   redis.call('SET', P .. 'hold', 1, 'PX', HOLD_MS)
   return true
+end
+
+-- After it lost everything, nothing new is begun in a thread until it is known what had been answered there;
+-- in one that began later, nothing had. The name of a thread ends with when it began, in seconds.
+local function begins(thread)
+  if not held_back() or redis.call('SISMEMBER', P .. 'freed', thread) == 1 then return true end
+  local began = tonumber(string.match(thread, ':(%d+%.%d+)$'))
+  local since = tonumber(string.match(redis.call('GET', P .. 'epoch') or '', ':(%d+)$'))
+  return began and since and began * 1000 > since + CLOCKS_MS
 end
 
 local function seen(first)
@@ -58,6 +68,8 @@ local function seen(first)
   end
   return false
 end
+
+local function passed(thread) return redis.call('EXISTS', P .. 'passed:' .. thread) end
 
 local function see(first)
   for i = first, #ARGV do redis.call('SET', P .. 'seen:' .. ARGV[i], 1, 'PX', SEEN_MS) end
@@ -224,9 +236,10 @@ if seen(6) then
   see(6)
   local flags, id = head(line)
   local outcome = string.sub(flags, -1) == 'f' and change(thread, id, line, true)
-  return {outcome == 'replaced' and outcome or 'seen', thread}
+  return {outcome == 'replaced' and outcome or 'seen', thread, false, passed(thread)}
 end
 if only_if_known == '1' and redis.call('EXISTS', P .. 'known:' .. thread) == 0 then
+  redis.call('SET', P .. 'passed:' .. thread, 1, 'PX', PASSED_MS)
   return {'unknown', thread}
 end
 see(6)
@@ -237,7 +250,7 @@ if edited == '' then return {'removed', thread} end
 line = edited or line
 local idle = not redis.call('ZSCORE', DUE, thread)
 append(thread, {line}, at)
-return {'new', thread, idle and take == '1' and not held_back() and hold(thread, at)}
+return {'new', thread, idle and take == '1' and begins(thread) and hold(thread, at), passed(thread)}
 """
 """thread, line, whether only if known, answer key or nothing, whether to take it, keys to be seen."""
 
@@ -266,7 +279,8 @@ TAKE = r"""
 local at = now()
 if held_back() then
   for _, thread in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(at), 'LIMIT', 0, 500)) do
-    local job = redis.call('EXISTS', P .. 'job:' .. thread) == 1 and hold(thread, at)
+    local goes = redis.call('EXISTS', P .. 'job:' .. thread) == 1 or begins(thread)
+    local job = goes and hold(thread, at)
     if job then return job end
   end
   return false
@@ -313,3 +327,18 @@ end
 return 0
 """
 """thread; gives 1 where it had dropped out of `due`."""
+
+FREE = r"""
+if redis.call('EXISTS', P .. 'hold') == 0 then return 0 end
+redis.call('SADD', P .. 'freed', ARGV[1])
+return redis.call('PEXPIRE', P .. 'freed', HOLD_MS)
+"""
+"""thread."""
+
+LIFT = "return redis.call('DEL', P .. 'hold', P .. 'freed')"
+
+HELD_FOR = r"""
+local left = redis.call('PTTL', P .. 'hold')
+return left > 0 and HOLD_MS - left or -1
+"""
+"""gives for how many ms new jobs have been held back; -1 where they are not."""

@@ -119,6 +119,12 @@ class CatchUp:
                 return CaughtUp()
             await asyncio.sleep(LOOK_S)
 
+    async def look_at(self, conversation: str) -> None:
+        """Have answered what nobody answered in one thread; raises StateError, and a SlackFault."""
+        _, channel, root = conversation.split(":")
+        look = Look(0.0, self._epoch, self.intake, self.handoffs, self._marks, self._history)
+        await look.over_thread(channel, root)
+
     @property
     def _settled_s(self) -> float:
         """After how long all has landed that a process may have under way of which Redis knows nothing."""
@@ -139,6 +145,7 @@ class CatchUp:
 
     async def _look(self) -> None:
         await self._write()
+        await self._mind_the_hold()
         if self._away_since is not None:
             self.ask("redis", self._away_since)
             self._away_since = None
@@ -169,6 +176,12 @@ class CatchUp:
                 self._unwritten |= heard
                 raise
         self._epoch = epoch
+
+    async def _mind_the_hold(self) -> None:
+        """See to it that what is held back is looked into, also where who saw the flush has died since."""
+        held_s = await self.intake.inbox.held_for()
+        if held_s is not None:
+            await self._marks.keep(0.0, {}, flush=_gap(FLUSH, 0.0, hold_s=max(0.1, self._settled_s - held_s)))
 
     async def _work_quietly(self) -> None:
         try:
@@ -207,7 +220,8 @@ class CatchUp:
     async def _fill(self, gaps: dict[str, Gap]) -> CaughtUp:
         now = time.time()
         since = max(now - DAY_S, min(gap.since for gap in gaps.values()))
-        look = Look(since, self._epoch, self.intake, self.handoffs, self._marks, self._history)
+        held = any(gap.why == FLUSH for gap in gaps.values())
+        look = Look(since, self._epoch, self.intake, self.handoffs, self._marks, self._history, held)
         log.info("catch_up.begun", why=sorted({gap.why for gap in gaps.values()}), since=round(since))
         first = all(gap.first for gap in gaps.values())
         await look.over_all(min(gap.asked_at for gap in gaps.values()) if first else None)
@@ -215,7 +229,7 @@ class CatchUp:
         with look.noted("the list"):
             listed = await self._missed.tell(look.missed, now - DAY_S)
         await self._close(gaps, now, whole=look.whole)
-        if any(gap.why == FLUSH for gap in gaps.values()):
+        if held:
             # What was lost stands in its place again, so what came meanwhile may be answered after it.
             await self.intake.inbox.lift_hold()
         done = CaughtUp(look.answered, listed, look.channels)

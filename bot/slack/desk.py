@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -48,6 +48,10 @@ log = structlog.get_logger()
 GIVEN_UP = "It failed too often."
 
 
+async def _nothing(_thread: str) -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Desk:
     """Deals with jobs; `handle` is what the workers call."""
@@ -67,6 +71,8 @@ class Desk:
     file_origins: frozenset[str]
     offered: Offered
     background: Background
+    look_at: Callable[[str], Awaitable[None]] = _nothing
+    """Has a thread looked through for what nobody answered."""
 
     async def handle(self, lease: Lease) -> Job | None:
         """Deal with a job to its end; returns the next one of its thread, if there is one."""
@@ -88,6 +94,8 @@ class Desk:
                     await self.handoffs.hand_back(lease, body["user"])
                 case items.HOME:
                     await self.home.opened(body)
+                case items.OVERTAKEN:
+                    await self.look_at(job.thread)
                 case _:
                     log.error("job.unknown", kind=kind)
         except Gone as gone:

@@ -36,6 +36,7 @@ from bot.slack.items import (
     HAND_BACK,
     home_item,
     message_item,
+    overtaken_item,
     press_item,
     reaction_item,
 )
@@ -140,6 +141,10 @@ class Intake:
             return None
         ours = judged.do == "answer_if_ours"
         placed = await self._queue(message.conversation, self._item(message), keys, only_if_known=ours)
+        if placed.passed and not ours:
+            # Events overtake each other: what was left alone before this one may belong to the bot.
+            item = overtaken_item(message)
+            await self.inbox.put(message.conversation, item, keys=(f"overtaken:{message.id}",), take=False)
         if placed.outcome != "unknown":
             self.saw(message)
         return placed

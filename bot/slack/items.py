@@ -19,6 +19,7 @@ REACTION = "reaction"
 CLAIM = "claim"
 HAND_BACK = "hand_back"
 HOME = "home"
+OVERTAKEN = "overtaken"
 """The kinds of items: the first two become turns."""
 BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK})
 """Actions of our buttons; each is the kind of its item."""
@@ -73,6 +74,12 @@ def home_item(opened: HomeOpened) -> Item:
     """Make the item of somebody who opened the bot's tabs."""
     body = {"team": opened.team, "user": opened.user, "tab": opened.tab, "channel": opened.channel}
     return Item(opened.event_id, HOME, body, received_at=time.time())
+
+
+def overtaken_item(message: IncomingMessage) -> Item:
+    """Make the item that has a thread looked through for what came before the message that made it ours."""
+    name = f"{message.id}:overtaken"
+    return Item(name, OVERTAKEN, {}, received_at=time.time(), at=float(message.ts))
 
 
 def place_of(item: Item) -> Place:

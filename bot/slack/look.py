@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -17,9 +19,13 @@ from bot.slack.history import History, Raw
 from bot.slack.intake import Intake
 from bot.slack.marks import DAY_S, Marks
 from bot.slack.unanswered import answers, unanswered, unfinished
+from bot.tasks import end
 from graph.errors import FirstlineError
 
 log = structlog.get_logger()
+
+READERS = 6
+"""Lists that are read at the same time."""
 
 YOUNG_S = 15 * 60.0
 """What is older is not answered any more, but listed for people."""
@@ -42,6 +48,8 @@ class Look:
     handoffs: Handoffs
     marks: Marks
     history: History
+    held: bool = False
+    """Whether new jobs are held back until their thread was dealt with."""
     answered: int = 0
     channels: int = 0
     missed: list[IncomingMessage] = field(default_factory=list)
@@ -56,16 +64,23 @@ class Look:
         """
         self.intake.channels.refresh()
         with self.noted("all channels"):
-            async with aclosing(self._threads()) as found:
-                if first_at is None:
-                    async for channel, thread in found:
-                        await self._deal(channel, thread)
-                    return
-                held = [pair async for pair in found]
+            if first_at is None:
+                await self._threads(self._deal)
+                return
+            held: list[tuple[str, Sequence[Raw]]] = []
+
+            async def keep(channel: str, thread: Sequence[Raw]) -> None:
+                held.append((channel, thread))
+
+            await self._threads(keep)
             me = self.handoffs.bot_user
             if any(answers(raw, me) and float(raw["ts"]) < first_at for _, thread in held for raw in thread):
                 for channel, thread in held:
                     await self._deal(channel, thread)
+
+    async def over_thread(self, channel: str, root: str) -> None:
+        """Deal with one thread; raises a SlackFault, Flushed and StateError."""
+        await self._deal(channel, await self.history.thread(channel, root))
 
     @contextmanager
     def noted(self, where: str) -> Iterator[None]:
@@ -78,30 +93,41 @@ class Look:
             self.whole = False
             log.warning("catch_up.unread", where=where, method=fault.method, why=fault.why)
 
-    async def _threads(self) -> AsyncGenerator[tuple[str, Sequence[Raw]], None]:
-        """Find the threads: messages without replies as their channel is read, then the others."""
+    async def _threads(self, deal: Callable[[str, Sequence[Raw]], Awaitable[None]]) -> None:
+        """Deal with messages without replies as their channel is read, then with the threads."""
         longer: dict[tuple[str, str], float] = {}
         day = time.time() - DAY_S
         channels = await self._known_and_joined()
-        for channel in channels:
-            top: list[Raw] = []
-            with self.noted(channel):
-                # All of a day: what is new may be a reply to something older.
-                top = await self.history.top(channel, day)
-                self.channels += 1
-            for raw in top:
-                root, latest = _thread_of(raw)
-                if latest >= self.since and (raw.get("reply_count") or root != raw["ts"]):
-                    longer[channel, root] = max(latest, longer.get((channel, root), 0.0))
-                elif latest >= self.since:
-                    yield channel, [raw]
+        await _at_once(partial(self._channel, channel, day, longer, deal) for channel in channels)
         longer = await self._older(set(channels), day) | longer
         # What can still be answered comes before what can only be listed.
-        for channel, root in sorted(longer, key=lambda key: -longer[key]):
-            thread: list[Raw] = []
-            with self.noted(channel):
-                thread = await self.history.thread(channel, root)
-            yield channel, thread
+        order = sorted(longer, key=lambda key: -longer[key])
+        await _at_once(partial(self._thread, channel, root, deal) for channel, root in order)
+
+    async def _channel(
+        self,
+        channel: str,
+        day: float,
+        longer: dict[tuple[str, str], float],
+        deal: Callable[[str, Sequence[Raw]], Awaitable[None]],
+    ) -> None:
+        top: list[Raw] = []
+        with self.noted(channel):
+            # All of a day: what is new may be a reply to something older.
+            top = await self.history.top(channel, day)
+            self.channels += 1
+        for raw in top:
+            root, latest = _thread_of(raw)
+            if latest >= self.since and (raw.get("reply_count") or root != raw["ts"]):
+                longer[channel, root] = max(latest, longer.get((channel, root), 0.0))
+            elif latest >= self.since:
+                await deal(channel, [raw])
+
+    async def _thread(
+        self, channel: str, root: str, deal: Callable[[str, Sequence[Raw]], Awaitable[None]]
+    ) -> None:
+        with self.noted(channel):
+            await deal(channel, await self.history.thread(channel, root))
 
     async def _older(self, channels: set[str], day: float) -> dict[tuple[str, str], float]:
         """Return the bot's threads that began longer ago: only reading them tells what is new in them."""
@@ -125,26 +151,38 @@ class Look:
 
     async def _deal(self, channel: str, thread: Sequence[Raw]) -> None:
         """Have a thread's young messages answered, and remember its old ones for the list."""
-        me = self.handoffs.bot_user
-        if any(answers(raw, me) for raw in thread):
+        if not thread:
+            return
+        conversation = f"{self.handoffs.team}:{channel}:{_thread_of(thread[0])[0]}"
+        ours = any(answers(raw, self.handoffs.bot_user) for raw in thread)
+        if ours:
             # Follow-ups in it need no mention.
-            await self.intake.inbox.know(f"{self.handoffs.team}:{channel}:{_thread_of(thread[0])[0]}")
+            await self.intake.inbox.know(conversation)
+        ours = await self._put_back(channel, thread) or ours
+        if ours and await self.intake.inbox.looked(conversation):
+            # What came after it was read, and before it was ours again, was left alone.
+            await self._put_back(channel, await self.history.thread(channel, thread[0]["ts"]))
+        if self.held:
+            await self.intake.inbox.free(conversation)
+
+    async def _put_back(self, channel: str, thread: Sequence[Raw]) -> bool:
+        """Put what is unanswered where it can be answered; False where there is nothing."""
         found = unanswered(
             thread,
             team=self.handoffs.team,
             channel=channel,
             since=self.since,
             channels=self.intake.channels,
-            bot_user=me,
+            bot_user=self.handoffs.bot_user,
         )
         if not found:
-            return
+            return False
         epoch, kept = await self.marks.kept(message.id for message in found)
         if epoch != self.epoch:
             raise Flushed("Redis was flushed while it was caught up.")
         left = [message for message in found if message.id not in kept]
         if not left or await self.handoffs.owner(left[0].conversation):
-            return
+            return True
         now = time.time()
         self.missed += [message for message in left if now - message.sent_at >= YOUNG_S]
         young = [message for message in left if now - message.sent_at < YOUNG_S]
@@ -153,6 +191,7 @@ class Look:
                 await self._take_away(young[0], unfinished(thread, young[0].ts, self.handoffs.bot_user))
         for message in young:
             self.answered += await self.intake.keep(message)
+        return True
 
     async def _take_away(self, message: IncomingMessage, streams: Sequence[str]) -> None:
         """Take away what a process that is gone had begun to answer, or it would stay beside the answer."""
@@ -173,3 +212,18 @@ def _thread_of(raw: Raw) -> tuple[str, float]:
     """Return a message's thread and when something was last said in it, as far as the message tells."""
     fields, ts = Fields(raw), str(raw["ts"])
     return fields.timestamp("thread_ts") or ts, float(fields.timestamp("latest_reply") or ts)
+
+
+async def _at_once(calls: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """Make calls in their order, a few at a time; the first fault ends them all."""
+    waiting = iter(calls)
+
+    async def reader() -> None:
+        for call in waiting:
+            await call()
+
+    readers = [asyncio.create_task(reader()) for _ in range(READERS)]
+    try:
+        await asyncio.gather(*readers)
+    finally:
+        await end(*readers)

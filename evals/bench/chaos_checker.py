@@ -79,15 +79,22 @@ def check(history: History, *, all_said: bool = False) -> Findings:
 
 
 def _misordered(history: History, answers: dict[str, list[Shown]]) -> Iterator[str]:
-    """Name the threads in which of two messages the earlier one, accepted earlier, is answered later."""
-    threads: dict[str, list[tuple[float, tuple[str, int]]]] = defaultdict(list)
+    """Name the threads in which of two messages the earlier one, accepted earlier, is answered later.
+
+    One that was accepted only after the other's answer stood there is not: an acknowledgement that was lost
+    makes a message look accepted later than it was, and nothing is answered before it is accepted.
+    """
+    posted = {one.ts: one.at for one in history.posted}
+    threads: dict[str, list[tuple[float, tuple[str, int], float]]] = defaultdict(list)
     for said in sorted(history.said, key=lambda said: said.ts):
         if found := answers[said.id]:
             shown = min(found, key=lambda shown: shown.ts)
             accepted = math.inf if said.accepted_at is None else said.accepted_at
-            threads[said.thread].append((accepted, (shown.ts, shown.messages.index(said.id))))
+            place = shown.ts, shown.messages.index(said.id)
+            threads[said.thread].append((accepted, place, posted.get(shown.ts, math.inf)))
     for thread, messages in threads.items():
-        if any(a[0] < b[0] and a[1] > b[1] for a, b in itertools.combinations(messages, 2)):
+        pairs = itertools.combinations(messages, 2)
+        if any(a[0] < min(b[0], b[2]) and a[1] > b[1] for a, b in pairs):
             yield thread
 
 

@@ -122,7 +122,8 @@ class CatchUp:
     async def look_at(self, conversation: str) -> None:
         """Have answered what nobody answered in one thread; raises StateError, and a SlackFault."""
         _, channel, root = conversation.split(":")
-        look = Look(0.0, self._epoch, self.intake, self.handoffs, self._marks, self._history)
+        epoch = await self._marks.epoch()
+        look = Look(0.0, epoch, self.intake, self.handoffs, self._marks, self._history)
         await look.over_thread(channel, root)
 
     @property

@@ -94,6 +94,17 @@ def test_messages_of_one_turn_keep_their_order_too() -> None:
     assert wrong(run) == {"misordered": [THREAD]}
 
 
+def test_what_was_accepted_only_after_a_later_answer_stood_there_may_follow_it() -> None:
+    """An acknowledgement of the later one that was lost makes it look accepted later than it was."""
+    run = history()
+    run.said[0].accepted_at, run.said[1].accepted_at = 9.0, 9.1
+    run.shown = [shown(1, 1, ts="9.500000"), shown(2, 2), shown(3, 3)]
+    run.posted = [Posted(THREAD, "9.500000", 9.5), Posted(THREAD, "2.500000", 2.5)]
+    assert wrong(run).get("misordered") is None
+    run.posted = [Posted(THREAD, "9.500000", 9.5), Posted(THREAD, "2.500000", 9.05)]
+    assert wrong(run)["misordered"] == [THREAD]
+
+
 def test_what_slack_delivered_late_may_be_answered_late() -> None:
     run = history()
     run.said[0].accepted_at = 9.0

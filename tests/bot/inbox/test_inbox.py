@@ -354,3 +354,61 @@ async def test_what_was_said_before_a_turn_that_has_not_begun_joins_it(inbox: In
     assert (names(begun), begun.revision) == (["a", "b"], 1)
     await inbox.put(THREAD, replace(message("0"), at=1.0), keys=["0"])
     assert names(await inbox.begin(begun)) == ["a", "b"]
+
+
+async def test_a_thread_that_began_after_everything_was_lost_is_not_held_back(
+    inbox: Inbox, redis: Redis
+) -> None:
+    """Nothing can have been answered in it, unless the clocks disagree by more than they may."""
+    await redis.flushdb()
+    await inbox.renew([])
+    at = inbox.epoch_at
+    assert (await put(inbox, "new", thread=f"T1:C1:{at + 3:.6f}")).job is not None
+    assert (await put(inbox, "near", thread=f"T1:C1:{at + 1:.6f}")).job is None
+    assert (await put(inbox, "home", thread="T1:home:U1")).job is None
+    assert await inbox.take() is None
+
+
+async def test_a_thread_that_was_looked_through_is_free_before_the_others(inbox: Inbox, redis: Redis) -> None:
+    await redis.flushdb()
+    await inbox.renew([])
+    for name in ("1.0", "2.0"):
+        assert (await put(inbox, name, thread=f"T1:C1:{name}")).job is None
+    await inbox.free("T1:C1:2.0")
+    held = await take(inbox)
+    assert names(held) == ["2.0"]
+    assert await inbox.take() is None
+    await put(inbox, "more", thread="T1:C1:2.0")
+    following = (await inbox.finish(held)).next
+    assert following is not None
+    assert names(following) == ["more"]
+    await inbox.lift_hold()
+    assert names(await take(inbox)) == ["1.0"]
+    assert await redis.exists("{bot}:freed") == 0
+
+
+async def test_for_how_long_is_held_back_is_known_to_every_process(
+    inbox: Inbox, other: Inbox, redis: Redis
+) -> None:
+    assert await inbox.held_for() is None
+    await redis.flushdb()
+    await inbox.renew([])
+    held_s = await other.held_for()
+    assert held_s is not None
+    assert 0 <= held_s < 5
+    await other.lift_hold()
+    assert await inbox.held_for() is None
+    await inbox.free("T1:C1:1.0")
+    assert await redis.exists("{bot}:freed") == 0
+
+
+async def test_what_is_left_alone_in_a_thread_is_told_to_what_makes_it_ours(inbox: Inbox) -> None:
+    early = await inbox.put(THREAD, message("early"), keys=["early"], only_if_known=True)
+    assert (early.outcome, early.passed) == ("unknown", False)
+    root = await put(inbox, "root")
+    assert (root.outcome, root.passed) == ("new", True)
+    again = await put(inbox, "root")
+    assert (again.outcome, again.passed) == ("seen", True)
+    assert await inbox.looked(THREAD)
+    assert not await inbox.looked(THREAD)
+    assert not (await put(inbox, "later")).passed

@@ -20,6 +20,7 @@ from bot.slack.events import IncomingMessage, Pressed
 from bot.slack.handoff import Handoffs
 from bot.slack.incoming import read_event
 from bot.slack.intake import Intake
+from bot.slack.items import OVERTAKEN
 from bot.slack.limiter import Limiter, Rates
 from bot.tasks import Background
 from bot.worker import Lease, Workers
@@ -112,7 +113,10 @@ class Scene:
         taken: list[str] = []
 
         async def handle(lease: Lease) -> Job | None:
-            taken.extend(item.body["text"] for item in lease.job.members)
+            if lease.job.members[0].kind == OVERTAKEN:
+                await bot.catch_up.look_at(lease.job.thread)
+            else:
+                taken.extend(item.body["text"] for item in lease.job.members)
             return (await inbox.finish(lease.job)).next
 
         async def tell_presser(_press: Pressed) -> None:

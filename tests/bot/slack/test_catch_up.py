@@ -16,7 +16,18 @@ from bot.slack.catch_up import CaughtUp
 from bot.slack.limiter import Limiter
 from evals.sim.slack.faults import SlackFault
 from evals.sim.slack.settings import SCOPES, SlackSettings
-from tests.bot.slack.catching_up import ANN, DM, HELP, HOUR, MINUTE, TEAM_CHANNEL, Scene, scene, until
+from tests.bot.slack.catching_up import (
+    ANN,
+    DM,
+    HELP,
+    HOUR,
+    MINUTE,
+    TEAM_CHANNEL,
+    Scene,
+    event,
+    scene,
+    until,
+)
 
 
 @pytest.fixture
@@ -410,3 +421,34 @@ async def test_a_flush_in_the_midst_of_it_ends_it(on: Scene) -> None:
 
 async def _logged(logs: list[Any], name: str) -> None:
     await until(lambda: any(line["event"] == name for line in logs))
+
+
+async def test_replies_that_overtake_the_mention_of_their_thread_are_answered_in_order(on: Scene) -> None:
+    bot = await on.bot()
+    root = on.say("<@U0BOT> one", ago_s=9, channel=HELP)
+    two = on.say("two", ago_s=8, channel=HELP, thread=root)
+    raw = {message["ts"]: message for message in on.sim.messages(HELP)}
+    assert await bot.intake.receive(event(on.sim, HELP, raw[two]))
+    assert bot.taken == []
+    assert await bot.intake.receive(event(on.sim, HELP, raw[root]))
+    await until(lambda: len(bot.taken) == 2)
+    assert bot.taken == ["one", "two"]
+
+
+async def test_a_hold_whose_finder_died_is_looked_into_by_another_process(
+    on: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.05)
+    bot, other = await on.bot(), await on.bot()
+    await bot.catch_up.open()
+    await on.redis.flushdb()
+    # It makes the new epoch and the hold, and dies before it says so to anybody.
+    await other.inbox.renew([])
+    bot.catch_up._epoch = await bot.catch_up._marks.epoch()
+    on.say("one", ago_s=50)
+    async with asyncio.timeout(10):
+        while await bot.inbox.held_for() is not None:
+            await asyncio.sleep(0.05)
+    held = await bot.inbox.take()
+    assert held is not None
+    assert [item.body["text"] for item in held.members] == ["one"]

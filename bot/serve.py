@@ -6,61 +6,34 @@ import asyncio
 import logging
 import os
 import signal
-import socket
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.app import App, running
-from bot.conversation import Conversations
+from bot.app import running
+from bot.floor import START_TRIES, Floor, Identity, open_floor, patiently
 from bot.inbox import Inbox
 from bot.metrics import Metrics, health_app, metrics_app
 from bot.settings import BotSettings, Transport
 from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
-from bot.slack.catch_up import CatchUp
-from bot.slack.channels import load_channels
-from bot.slack.desk import Desk
-from bot.slack.events import Pressed
-from bot.slack.files import ORIGINS
 from bot.slack.handoff import Handoffs
-from bot.slack.home import Home
-from bot.slack.intake import Intake, IntakeMiddleware
-from bot.slack.limiter import Limiter, Rates
-from bot.slack.presence import Offered
-from bot.slack.ratings import Ratings
+from bot.slack.intake import IntakeMiddleware
 from bot.slack.transports import Sockets, add_events
-from bot.tasks import Background, end
-from bot.worker import Workers
-from graph.errors import FirstlineError, StateAway, StateError
-from graph.routing.decide import asks_for_person
+from bot.tasks import end
+from graph.errors import FirstlineError, StateError
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
-START_TRIES = 5
 SETTLE_S = 2.0
 """For calls that nobody waits for, when all else has ended."""
 
 
 class ServeError(FirstlineError):
     """The bot cannot serve as it is set up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the bot is in its workspace, as auth.test tells."""
-
-    team: str
-    user: str
-    bot_id: str
 
 
 async def serve(settings: BotSettings, *, transport: Transport | None, sample: bool) -> int:
@@ -86,7 +59,7 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         # Slack is asked who the bot is while the articles are read.
         identity = asyncio.create_task(_identity(slack))
         stack.push_async_callback(end, identity)
-        app = await _patiently(
+        app = await patiently(
             lambda: stack.enter_async_context(
                 running(settings, people=lambda: bool(people) and people[0].reachable())
             )
@@ -95,7 +68,7 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         leader = app.support.services.tiers.first.candidates[0].provider
         opening = asyncio.create_task(app.support.services.models.opened(leader))
         stack.push_async_callback(end, opening)
-        floor = await _floor(settings, app, slack, await identity, metrics)
+        floor = await open_floor(settings, app, slack, await identity, metrics)
         await opening
         people.append(floor.handoffs)
         await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
@@ -158,88 +131,6 @@ async def _identity(slack: Slack) -> Identity:
     raise ServeError("Slack cannot be reached: see the network, or SLACK_API_URL.")
 
 
-async def _patiently(opening: Callable[[], Awaitable[T]]) -> T:
-    """Open what needs Redis; one that is away may be starting as well."""
-    for number in range(START_TRIES):
-        try:
-            return await opening()
-        except StateAway as error:
-            log.warning("redis.waiting", why=str(error))
-            await asyncio.sleep(2**number / 2)
-    return await opening()
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """Everything that works for Slack in this process."""
-
-    identity: Identity
-    inbox: Inbox
-    workers: Workers
-    intake: Intake
-    handoffs: Handoffs
-    slack: Slack
-    catch_up: CatchUp
-    background: Background
-
-
-async def _floor(
-    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
-) -> Floor:
-    """Put the parts together."""
-    process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-    inbox = Inbox(app.redis, process=process, lease_s=settings.bot_lease_s)
-    await _patiently(inbox.open)
-    limiter = Limiter(
-        app.redis, rates=Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
-    )
-    channels = load_channels(settings.bot_home)
-    prompts, language = app.support.services.prompts, app.support.knowledge.language
-    conversations, background = Conversations(app), Background()
-    handoffs = Handoffs(
-        app.redis, inbox, slack, limiter, prompts.phrases, language,
-        identity.team, identity.user, settings.bot_handoff_channel, background,
-    )  # fmt: skip
-    ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    desk = Desk(
-        conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
-        metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
-        background,
-    )  # fmt: skip
-    workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
-
-    async def tell_presser(press: Pressed) -> None:
-        words = prompts.phrases.say("press_failed", language)
-        try:
-            await slack.call(
-                "chat.postEphemeral",
-                channel=press.channel,
-                user=press.user,
-                thread_ts=press.thread_ts,
-                text=words,
-            )
-        except SlackFault as fault:
-            log.info("slack.skipped", method=fault.method, why=fault.why)
-
-    intake = Intake(
-        inbox, workers, channels, metrics, identity.user,
-        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser, background,
-    )  # fmt: skip
-    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
-    intake.saw, desk.look_at = catch_up.saw, catch_up.look_at
-    await handoffs.look()
-    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
-
-
-def _origins(settings: BotSettings) -> frozenset[str]:
-    """Return where files may be fetched from: Slack, or the stand-in that SLACK_API_URL names."""
-    if settings.slack_api_url is None:
-        return ORIGINS
-    parts = urlsplit(settings.slack_api_url)
-    return frozenset({f"{parts.scheme}://{parts.netloc}"})
-
-
 @asynccontextmanager
 async def _listening(
     settings: BotSettings, floor: Floor, transport: Transport, metrics: Metrics, stopping: asyncio.Event
@@ -259,7 +150,7 @@ async def _listening(
         # Last of all: until then something may still begin.
         stack.push_async_callback(floor.background.settle, SETTLE_S)
         # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
-        await _patiently(floor.catch_up.open)
+        await patiently(floor.catch_up.open)
         stack.push_async_callback(floor.catch_up.close)
         await stack.enter_async_context(_site(health, settings.port, "health.on"))
         if settings.metrics_port:

@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from bot.inbox import held, scripts
+from bot.inbox import held, mending, scripts
 from graph.state_store import ask
 
 _SCRIPTS = {
@@ -19,12 +19,13 @@ _SCRIPTS = {
     "take": scripts.TAKE,
     "keep_early": scripts.KEEP_EARLY,
     "remember": scripts.REMEMBER,
-    "mend": scripts.MEND,
-    "free": scripts.FREE,
-    "lift": scripts.LIFT,
-    "held_for": scripts.HELD_FOR,
+    "mend": mending.MEND,
+    "free": mending.FREE,
+    "lift": mending.LIFT,
+    "held_for": mending.HELD_FOR,
     "renew": held.RENEW,
     "begin": held.BEGIN,
+    "unbegin": held.UNBEGIN,
     "note": held.NOTE,
     "finish": held.FINISH,
     "retry": held.RETRY,

@@ -56,6 +56,19 @@ return {'ok', thread, redis.call('HGETALL', job)}
 """
 )
 
+UNBEGIN = (
+    FENCED
+    + r"""
+allow()
+redis.call('HDEL', job, 'begun')
+for _, line in ipairs(redis.call('LRANGE', P .. 'box:' .. thread, 0, -1)) do
+  if not joins(thread, line) then break end
+  redis.call('LREM', P .. 'box:' .. thread, 1, line)
+end
+return {'ok', thread, redis.call('HGETALL', job)}
+"""
+)
+
 NOTE = (
     FENCED
     + r"""

@@ -140,6 +140,13 @@ class Inbox:
         """Mark that an answer may be posted from now on, and return the job with the edits up to here."""
         return self._stored(job, await self._held(job, "begin"))
 
+    async def unbegin(self, job: Job) -> Job:
+        """Take back that an answer may have been posted, where none was, and return the job as it is then.
+
+        What was said before its messages, and came too late for them, is among them again.
+        """
+        return self._stored(job, await self._held(job, "unbegin"))
+
     async def note(
         self,
         job: Job,
@@ -185,9 +192,9 @@ class Inbox:
         """Let go of a job until the delay is over; what came after it in its thread waits behind it."""
         await self._let_go(job, "retry", int(delay_s * 1000), 0)
 
-    async def release(self, job: Job) -> None:
-        """Let go of a job for another process, without counting this delivery."""
-        await self._let_go(job, "retry", 0, -1)
+    async def release(self, job: Job, delay_s: float = 0.0) -> None:
+        """Let go of a job for another process, or for later, without counting this delivery."""
+        await self._let_go(job, "retry", int(delay_s * 1000), -1)
 
     async def answer(self, key: str) -> dict[str, Any] | None:
         """Read what was noted with a posted message (channel:ts); None where it is no answer."""

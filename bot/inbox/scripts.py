@@ -169,6 +169,8 @@ local function split(thread)
   if #lines < 2 then return end
   for i = #lines, 2, -1 do redis.call('LPUSH', P .. 'box:' .. thread, lines[i]) end
   redis.call('HSET', job, 'members', lines[1])
+  -- What it had come to was about all of them.
+  redis.call('HINCRBY', job, 'revision', 1)
 end
 
 -- At least the time, so that it still rises where the server lost what it counted.
@@ -315,30 +317,3 @@ return {'unknown', ''}
 
 REMEMBER = "remember(ARGV[1], ARGV[2], ARGV[3], now())"
 """answer key, its value, the thread."""
-
-MEND = r"""
-local thread = ARGV[1]
-if redis.call('EXISTS', P .. 'job:' .. thread) == 1 then
-  return redis.call('ZADD', DUE, 'NX', int(now() + LEASE_MS), thread)
-end
-if redis.call('EXISTS', P .. 'box:' .. thread) == 1 then
-  return redis.call('ZADD', DUE, 'NX', int(now()), thread)
-end
-return 0
-"""
-"""thread; gives 1 where it had dropped out of `due`."""
-
-FREE = r"""
-if redis.call('EXISTS', P .. 'hold') == 0 then return 0 end
-redis.call('SADD', P .. 'freed', ARGV[1])
-return redis.call('PEXPIRE', P .. 'freed', HOLD_MS)
-"""
-"""thread."""
-
-LIFT = "return redis.call('DEL', P .. 'hold', P .. 'freed')"
-
-HELD_FOR = r"""
-local left = redis.call('PTTL', P .. 'hold')
-return left > 0 and HOLD_MS - left or -1
-"""
-"""gives for how many ms new jobs have been held back; -1 where they are not."""

@@ -95,6 +95,16 @@ class Answer:
             await self._message.adopt(found)
             self.pen.posts[:] = found[:1]
             self._opened = True
+            return
+        # Its predecessor died before the first word: it may take in what was said earlier and came too late.
+        await self._unbegin()
+
+    async def _unbegin(self) -> None:
+        job = await self.patiently(lambda: self.inbox.unbegin(self.pen.lease.job))
+        changed = job.revision != self.pen.lease.job.revision
+        self.pen.lease.update(job)
+        if changed:
+            raise Changed
 
     async def show(self, chunk: Chunk) -> None:
         """Take a chunk; it is written to Slack beside what goes on."""

@@ -25,6 +25,7 @@ from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
 from bot.slack.presence import Offered, Presence
 from bot.slack.ratings import Ratings
+from bot.slack.strays import Strays
 from bot.slack.unanswered import answers
 from bot.tasks import Background
 from bot.worker import Again, Lease
@@ -71,6 +72,7 @@ class Desk:
     file_origins: frozenset[str]
     offered: Offered
     background: Background
+    strays: Strays
     look_at: Callable[[str], Awaitable[None]] = _nothing
     """Has a thread looked through for what nobody answered."""
 
@@ -96,6 +98,8 @@ class Desk:
                     await self.home.opened(body)
                 case items.OVERTAKEN:
                     await self.look_at(job.thread)
+                case items.STRAY:
+                    await self.strays.deal(job)
                 case _:
                     log.error("job.unknown", kind=kind)
         except Gone as gone:
@@ -157,7 +161,8 @@ class Desk:
                 await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
 
     def _pen(self, lease: Lease) -> Pen:
-        return Pen(self.slack, self.limiter, lease, place_of(lease.job.members[0]), self.bot_user)
+        place = place_of(lease.job.members[0])
+        return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.strays.posted)
 
     def _answer(self, lease: Lease) -> Answer:
         support = self.conversations.app.support

@@ -32,6 +32,10 @@ LOOK_AGAIN_S = 60.0
 OPEN, CLAIMED, HANDED_BACK = "open", "claimed", "handed_back"
 
 
+def _stays(_place: Place, _ts: str) -> None:
+    """Leave a card where it is: a second one for the same turn says the same."""
+
+
 @dataclass(slots=True)
 class Handoffs:
     """Conversations that a person has, or is asked to take."""
@@ -176,7 +180,7 @@ class Handoffs:
 
     def _pen(self, lease: Lease, channel: str | None = None) -> Pen:
         place = Place(self.team, channel or self.channel or "", "", "", self.team, "0")
-        return Pen(self.slack, self.limiter, lease, place, self.bot_user)
+        return Pen(self.slack, self.limiter, lease, place, self.bot_user, _stays)
 
     async def _fields(self, conversation: str, *names: str) -> list[str]:
         values = await ask(self.redis.hmget(_key(conversation), list(names)))

@@ -20,6 +20,7 @@ CLAIM = "claim"
 HAND_BACK = "hand_back"
 HOME = "home"
 OVERTAKEN = "overtaken"
+STRAY = "stray"
 """The kinds of items: the first two become turns."""
 BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK})
 """Actions of our buttons; each is the kind of its item."""

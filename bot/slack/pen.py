@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 ANSWER = "bot_answer"
 """The event type in the metadata of every message that belongs to a turn."""
+POSTING = frozenset({"chat.startStream", "chat.postMessage"})
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Before each further try of a call that may be repeated."""
 PATIENCE_S = 90.0
@@ -52,6 +53,8 @@ class Pen:
     lease: Lease
     place: Place
     bot_user: str
+    strayed: Callable[[Place, str], None]
+    """Told of what was posted under a lease that ended meanwhile."""
     posts: list[str] = field(default_factory=list)
     """The messages that this turn is known to have, oldest first."""
 
@@ -68,7 +71,11 @@ class Pen:
         """Make one call under the lease; raises LeaseLost before it, or a SlackFault after it."""
         await self.lease.cover(self.slack.timeout_s)
         try:
-            return await self.slack.call(method, channel=self.place.channel, **arguments)
+            said = await self.slack.call(method, channel=self.place.channel, **arguments)
+            if method in POSTING and self.lease.left_s < 0:
+                # This process stood still in between: its successor may have looked for this in vain.
+                self.strayed(self.place, str(said["ts"]))
+            return said
         except Limited as limited:
             place = self.place
             await self.limiter.blocked(place.team, method, limited.retry_after, place.channel)

@@ -412,3 +412,40 @@ async def test_what_is_left_alone_in_a_thread_is_told_to_what_makes_it_ours(inbo
     assert await inbox.looked(THREAD)
     assert not await inbox.looked(THREAD)
     assert not (await put(inbox, "later")).passed
+
+
+async def test_who_takes_over_before_the_first_word_takes_in_what_came_too_late(
+    inbox: Inbox, redis: Redis
+) -> None:
+    """Until something was posted, the order in which things were said is all that counts."""
+    placed = await inbox.put(THREAD, replace(message("b"), at=20.0), keys=["b"])
+    assert placed.job is not None
+    await inbox.begin(placed.job)
+    for name, at in (("a", 10.0), ("c", 30.0)):
+        await inbox.put(THREAD, replace(message(name), at=at), keys=[name], take=False)
+    await expire(redis, THREAD)
+    taken = await take(inbox)
+    assert (names(taken), taken.begun) == (["b"], True)
+    again = await inbox.unbegin(taken)
+    assert (names(again), again.begun, again.revision) == (["a", "b"], False, 1)
+    following = (await inbox.finish(again)).next
+    assert following is not None
+    assert names(following) == ["c"]
+
+
+async def test_a_set_that_is_split_is_another_turn(inbox: Inbox, redis: Redis) -> None:
+    """What all of it had come to must not be taken for the answer to its first message alone."""
+    await wait(inbox, "a", "b")
+    for _ in range(2):
+        await take(inbox)
+        await expire(redis, THREAD)
+    job = await take(inbox)
+    assert (names(job), job.revision) == (["a"], 1)
+
+
+async def test_a_job_can_wait_without_being_counted(inbox: Inbox) -> None:
+    job = (await put(inbox, "a")).job
+    assert job is not None
+    await inbox.release(job, 60)
+    assert await inbox.take() is None
+    assert (await inbox.stats()).delayed == 1

@@ -1,0 +1,137 @@
+"""What works for Slack in a process, put together: from the inbox to the desk that deals with its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.app import App
+from bot.conversation import Conversations
+from bot.inbox import Inbox
+from bot.metrics import Metrics
+from bot.settings import BotSettings
+from bot.slack.api import Slack, SlackFault
+from bot.slack.catch_up import CatchUp
+from bot.slack.channels import load_channels
+from bot.slack.desk import Desk
+from bot.slack.events import Pressed
+from bot.slack.files import ORIGINS
+from bot.slack.handoff import Handoffs
+from bot.slack.history import History
+from bot.slack.home import Home
+from bot.slack.intake import Intake
+from bot.slack.limiter import Limiter, Rates
+from bot.slack.marks import Marks
+from bot.slack.presence import Offered
+from bot.slack.ratings import Ratings
+from bot.slack.strays import Strays
+from bot.tasks import Background
+from bot.worker import Workers
+from graph.errors import StateAway
+from graph.routing.decide import asks_for_person
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+START_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace, as auth.test tells."""
+
+    team: str
+    user: str
+    bot_id: str
+
+
+async def patiently(opening: Callable[[], Awaitable[T]]) -> T:
+    """Open what needs Redis; one that is away may be starting as well."""
+    for number in range(START_TRIES):
+        try:
+            return await opening()
+        except StateAway as error:
+            log.warning("redis.waiting", why=str(error))
+            await asyncio.sleep(2**number / 2)
+    return await opening()
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Everything that works for Slack in this process."""
+
+    identity: Identity
+    inbox: Inbox
+    workers: Workers
+    intake: Intake
+    handoffs: Handoffs
+    slack: Slack
+    catch_up: CatchUp
+    background: Background
+
+
+async def open_floor(
+    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
+) -> Floor:
+    """Put the parts together."""
+    process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+    inbox = Inbox(app.redis, process=process, lease_s=settings.bot_lease_s)
+    await patiently(inbox.open)
+    limiter = Limiter(
+        app.redis, rates=Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
+    )
+    channels = load_channels(settings.bot_home)
+    prompts, language = app.support.services.prompts, app.support.knowledge.language
+    conversations, background = Conversations(app), Background()
+    handoffs = Handoffs(
+        app.redis, inbox, slack, limiter, prompts.phrases, language,
+        identity.team, identity.user, settings.bot_handoff_channel, background,
+    )  # fmt: skip
+    ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    history = History(slack, limiter, identity.team)
+    strays = Strays(inbox, Marks(app.redis), history, background, identity.user)
+    desk = Desk(
+        conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
+        metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
+        background, strays,
+    )  # fmt: skip
+    workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
+
+    async def tell_presser(press: Pressed) -> None:
+        words = prompts.phrases.say("press_failed", language)
+        try:
+            await slack.call(
+                "chat.postEphemeral",
+                channel=press.channel,
+                user=press.user,
+                thread_ts=press.thread_ts,
+                text=words,
+            )
+        except SlackFault as fault:
+            log.info("slack.skipped", method=fault.method, why=fault.why)
+
+    intake = Intake(
+        inbox, workers, channels, metrics, identity.user,
+        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser, background,
+    )  # fmt: skip
+    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
+    intake.saw, desk.look_at = catch_up.saw, catch_up.look_at
+    await handoffs.look()
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
+
+
+def _origins(settings: BotSettings) -> frozenset[str]:
+    """Return where files may be fetched from: Slack, or the stand-in that SLACK_API_URL names."""
+    if settings.slack_api_url is None:
+        return ORIGINS
+    parts = urlsplit(settings.slack_api_url)
+    return frozenset({f"{parts.scheme}://{parts.netloc}"})

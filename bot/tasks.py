@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ class Background:
 
     async def settle(self, within_s: float) -> None:
         """Give what is under way so long to come to its end, and end the rest."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=within_s)
+        ends = time.monotonic() + within_s
+        while self._tasks and (left := ends - time.monotonic()) > 0:  # one may begin another
+            await asyncio.wait(set(self._tasks), timeout=left)
         await end(*self._tasks)

@@ -201,6 +201,11 @@ class Inbox:
         value = await ask(self._redis.get(f"{PREFIX}answer:{key}"))
         return None if value is None else dict(json.loads(value))
 
+    async def kept(self, key: str) -> str | None:
+        """Read what a `finish` wrote under a key."""
+        value = await ask(self._redis.get(key))
+        return None if value is None else text_of(value)
+
     async def remember_answer(self, key: str, value: str) -> None:
         """Note a posted message (channel:ts) outside any job; `value` is JSON with at least `thread`."""
         await self._calls.run("remember", key, value, json.loads(value)["thread"])

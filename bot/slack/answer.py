@@ -6,15 +6,17 @@ What is shown is noted in the inbox, so that whoever takes the turn over goes on
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
-from bot.inbox import Inbox
-from bot.slack.blocks import answer_blocks
+from bot.inbox import Inbox, Write
+from bot.inbox.scripts import PREFIX
+from bot.slack.blocks import answer_blocks, whole_blocks
 from bot.slack.clean import Cleaner
 from bot.slack.message import Blocks, How, Message
 from bot.slack.pen import Pen
@@ -32,6 +34,8 @@ EVERY_S = 0.5
 """Time between two calls that add words to a stream, where the workspace's rate allows that many."""
 FULL_BYTES = 9_000
 """A message with more is refused, or cut without a word (Slack does so from about 10,600 on)."""
+FORM_S = 3600.0
+"""For how long a process may stand still, and what it does when it wakes is still put right."""
 OLD_S = 240.0
 """Slack ends a stream after about 300 s, even an active one."""
 
@@ -64,6 +68,7 @@ class Answer:
     _from: int = 0
     """Where in the text the present message begins."""
     _message: Message = field(init=False)
+    _closed: list[Message] = field(default_factory=list)
     _cleaner: Cleaner = field(init=False)
     _opened: bool = False
     _opened_at: float = 0.0
@@ -150,6 +155,7 @@ class Answer:
         await self._roll_over(final=True)
         status = self.presence.end(open=self._message.how == "stream")
         await self._message.close(self._text[self._from :], self._blocks(record), status)
+        self._closed.append(self._message)
         self.how = self.how if self._opened else self._message.how
         await self._note()
         return self._timed(record)
@@ -158,6 +164,18 @@ class Answer:
         """Stop writing, whatever was still to be written; harmless after `finish`."""
         self.presence.leave()
         await end(self._writer)
+
+    def forms(self) -> list[Write]:
+        """Return what to keep of an answer that had other writers before: one of them may still change it."""
+        if self.pen.lease.job.deliveries < 2:
+            return []
+        metadata = self.pen.metadata(whole=True)
+        expires = int((time.time() + FORM_S) * 1000)
+        return [
+            ("set", form_key(self.pen.place.channel, message.ts), _written(message.form, metadata), expires)
+            for message in self._closed
+            if message.ts and message.form
+        ]
 
     def _blocks(self, record: TurnRecord) -> Blocks:
         return answer_blocks(
@@ -291,6 +309,7 @@ class Answer:
                 return
             cut = border(text, FULL_BYTES) if full else len(self._message.sent)
             await self._message.close(text[:cut].rstrip(), ())
+            self._closed.append(self._message)
             await self._note()
             self._from += cut
             self._message = Message(self.pen)
@@ -302,6 +321,16 @@ class Answer:
                 await self._message.open(head, how)
                 self._opened_at = self._flushed_at = time.monotonic()
                 await self._note()
+
+
+def form_key(channel: str, ts: str) -> str:
+    """Return where the last form of a message is kept."""
+    return f"{PREFIX}form:{channel}:{ts}"
+
+
+def _written(form: tuple[str, Blocks], metadata: Mapping[str, Any]) -> str:
+    text, blocks = whole_blocks(form[0], *form[1])
+    return json.dumps({"text": text, "blocks": blocks, "metadata": metadata})
 
 
 def border(text: str, most: int) -> int:

@@ -162,7 +162,7 @@ class Desk:
 
     def _pen(self, lease: Lease) -> Pen:
         place = place_of(lease.job.members[0])
-        return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.strays.posted)
+        return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.background, self.strays.posted)
 
     def _answer(self, lease: Lease) -> Answer:
         support = self.conversations.app.support
@@ -266,6 +266,8 @@ class Desk:
         if answer.handed_off:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
         writes = self.conversations.app.ledger.writes(record, told.transcript)
+        if writes:
+            writes = (*writes, *answer.forms())
         about = json.dumps(
             {
                 "turn": record.turn_id,

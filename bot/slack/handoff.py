@@ -180,7 +180,7 @@ class Handoffs:
 
     def _pen(self, lease: Lease, channel: str | None = None) -> Pen:
         place = Place(self.team, channel or self.channel or "", "", "", self.team, "0")
-        return Pen(self.slack, self.limiter, lease, place, self.bot_user, _stays)
+        return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.background, _stays)
 
     async def _fields(self, conversation: str, *names: str) -> list[str]:
         values = await ask(self.redis.hmget(_key(conversation), list(names)))

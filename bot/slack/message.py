@@ -40,6 +40,8 @@ class Message:
     """What Slack shows of it."""
     sound: bool = False
     """Whether `sent` is exactly what the open stream shows, so that words may be appended."""
+    form: tuple[str, Blocks] | None = None
+    """Its last form, once it has it."""
 
     async def open(self, text: str, how: How, more: Mapping[str, Any] | None = None) -> bool:
         """Show the first words; False where Slack takes none now, so that the whole must come at the end."""
@@ -149,7 +151,7 @@ class Message:
             if self.how == "stream":
                 await self._stop_quietly(self.ts)
             await self._update(text, blocks)
-        self.sent, self.sound = text, False
+        self.sent, self.sound, self.form = text, False, (text, blocks)
 
     async def _stop(self, text: str, blocks: Blocks, session_status: str | None) -> bool:
         """End the stream in its last form; False where only an update can bring it there."""

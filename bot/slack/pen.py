@@ -6,19 +6,22 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
 from bot.slack.api import Limited, Refused, Slack, Unsure
 from bot.slack.limiter import Limiter
+from bot.tasks import Background
 from bot.worker import Lease
 
 log = structlog.get_logger()
 
 ANSWER = "bot_answer"
 """The event type in the metadata of every message that belongs to a turn."""
-POSTING = frozenset({"chat.startStream", "chat.postMessage"})
+LASTING = frozenset({"chat.startStream", "chat.postMessage", "chat.update"})
+"""Calls whose effect stays, whoever has the lease by then."""
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Before each further try of a call that may be repeated."""
 PATIENCE_S = 90.0
@@ -53,8 +56,9 @@ class Pen:
     lease: Lease
     place: Place
     bot_user: str
+    background: Background
     strayed: Callable[[Place, str], None]
-    """Told of what was posted under a lease that ended meanwhile."""
+    """Told of what was posted or changed under a lease that ended meanwhile."""
     posts: list[str] = field(default_factory=list)
     """The messages that this turn is known to have, oldest first."""
 
@@ -70,16 +74,21 @@ class Pen:
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call under the lease; raises LeaseLost before it, or a SlackFault after it."""
         await self.lease.cover(self.slack.timeout_s)
+        making = self.background.run(self.slack.call(method, channel=self.place.channel, **arguments))
+        making.add_done_callback(partial(self._made, method))
         try:
-            said = await self.slack.call(method, channel=self.place.channel, **arguments)
-            if method in POSTING and self.lease.left_s < 0:
-                # This process stood still in between: its successor may have looked for this in vain.
-                self.strayed(self.place, str(said["ts"]))
-            return said
+            # Who loses the lease is cancelled; what is on its way to Slack takes effect all the same.
+            return await asyncio.shield(making)
         except Limited as limited:
             place = self.place
             await self.limiter.blocked(place.team, method, limited.retry_after, place.channel)
             raise
+
+    def _made(self, method: str, making: asyncio.Task[Mapping[str, Any]]) -> None:
+        done = not making.cancelled() and making.exception() is None
+        if done and method in LASTING and self.lease.left_s <= 0:
+            # This process stood still in between: its successor has looked for this in vain, or undone it.
+            self.strayed(self.place, str(making.result()["ts"]))
 
     async def insist(self, method: str, *, paid: bool = False, **arguments: Any) -> Mapping[str, Any]:
         """Make a call that may be repeated until Slack has taken or refused it; `paid` has its token already.

@@ -1,4 +1,4 @@
-"""Messages that a process posted after its lease had ended, because it had stood still, are taken away.
+"""What a process posted or changed after its lease had ended, because it had stood still, is put right.
 
 Between its look at the lease and the request's way to Slack a process may be stopped for as long as its
 machine likes. What it posts then, its successor has looked for in vain; so it says so when it wakes.
@@ -7,6 +7,7 @@ machine likes. What it posts then, its successor has looked for in vain; so it s
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.inbox import Inbox, Item, Job
+from bot.slack.answer import form_key
 from bot.slack.api import Refused
 from bot.slack.fields import Fields
 from bot.slack.history import History
@@ -39,7 +41,7 @@ class Strays:
     bot_user: str
 
     def posted(self, place: Place, ts: str) -> None:
-        """Take note of a message that was posted too late."""
+        """Take note of a message that was posted or changed too late."""
         log.warning("answer.strayed", conversation=place.conversation, ts=ts)
         self.background.run(self._keep(place, ts))
 
@@ -62,12 +64,22 @@ class Strays:
                 return
 
     async def deal(self, job: Job) -> None:
-        """Take a message away unless somebody has adopted it; raises Again, StateError and a SlackFault."""
+        """Give a message its last form, or take it away where nobody adopted it.
+
+        Raises Again, StateError and a SlackFault.
+        """
         body = job.members[0].body
         channel, ts = body["channel"], body["ts"]
         thread = await self.history.thread(channel, body["root"])
         found = next((raw for raw in thread if Fields(raw).timestamp("ts") == ts), None)
-        if found is None or answers(found, self.bot_user):
+        if found is None:
+            return
+        if form := await self.inbox.kept(form_key(channel, ts)):
+            # It had its last form, and the late call may have changed it.
+            await self.history.call("chat.update", channel=channel, ts=ts, **json.loads(form))
+            log.info("answer.put_right", conversation=body["conversation"], ts=ts)
+            return
+        if answers(found, self.bot_user):
             return
         if await self.marks.in_work(body["conversation"]):
             raise Again("The conversation is being worked on: what strayed may be adopted yet.")

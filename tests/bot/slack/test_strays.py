@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, cast
@@ -10,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from bot.inbox import Job
+from bot.slack.answer import form_key
 from bot.slack.api import Slack
 from bot.slack.history import History
 from bot.slack.limiter import Limiter, Rates
@@ -66,7 +69,7 @@ async def test_a_stream_that_began_after_the_lease_had_ended_is_stopped_and_dele
             return await on.slack.call(method, **arguments)
 
     slow = cast("Slack", StandsStill())
-    pen = Pen(slow, limiter, lease, place(on, root), on.sim.settings.bot_user, strays.posted)
+    pen = Pen(slow, limiter, lease, place(on, root), on.sim.settings.bot_user, on.background, strays.posted)
     said = await pen.call(
         "chat.startStream",
         thread_ts=root,
@@ -87,6 +90,40 @@ async def test_what_was_adopted_stays(on: Scene) -> None:
     strays.posted(place(on, root), ts)
     await strays.deal(await kept(strays))
     assert shown(on) == [ts]
+
+
+async def test_what_had_its_last_form_gets_it_again(on: Scene) -> None:
+    strays, _ = await strays_of(on)
+    root = on.say("one")
+    ts = await on.answer(root)
+    metadata = {"event_type": "bot_answer", "event_payload": {"turn": "t", "messages": ["m"]}}
+    form = {"text": "The whole answer.", "blocks": [], "metadata": metadata}
+    await on.redis.set(form_key(DM, ts), json.dumps(form))
+    strays.posted(place(on, root), ts)
+    await strays.deal(await kept(strays))
+    (message,) = [m for m in on.sim.messages(DM) if m["ts"] == ts]
+    assert (message["text"], message["metadata"]) == ("The whole answer.", metadata)
+
+
+async def test_a_cancelled_call_that_lands_all_the_same_is_told(on: Scene) -> None:
+    strays, limiter = await strays_of(on)
+    root = on.say("one")
+    placed = await strays.inbox.put(f"{on.sim.settings.team}:{DM}:{root}", message("one"), keys=["one"])
+    assert placed.job is not None
+    lease = Lease(replace(placed.job, lease_until=time.monotonic() + 60))
+    pen = Pen(
+        on.slack, limiter, lease, place(on, root), on.sim.settings.bot_user, on.background, strays.posted
+    )
+    calling = asyncio.create_task(pen.call("chat.postMessage", thread_ts=root, text="late"))
+    await asyncio.sleep(0)
+    lease.end()
+    calling.cancel()
+    await asyncio.wait({calling})
+    await strays.inbox.finish(placed.job)
+    await on.background.settle(2.0)
+    assert len(shown(on)) == 1
+    await strays.deal(await kept(strays))
+    assert shown(on) == []
 
 
 async def test_what_may_be_adopted_yet_is_waited_for(on: Scene) -> None:

@@ -15,6 +15,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
@@ -136,6 +137,15 @@ async def _closed(handler: AsyncSocketModeHandler) -> None:
             await handler.close_async()  # type: ignore[no-untyped-call]
 
 
+async def _read(request: web.Request) -> AsyncBoltRequest | None:
+    """Read a request; None where its body is none that Bolt could look at: it takes any for an object."""
+    try:
+        read = await to_bolt_request(request)
+    except (ValueError, AttributeError):  # not JSON, or JSON that is no object
+        return None
+    return read if isinstance(read.body.get("event", {}), Mapping) else None
+
+
 def add_events(application: web.Application, app: AsyncApp) -> None:
     """Let an aiohttp application take Slack's events over HTTP."""
 
@@ -143,7 +153,15 @@ def add_events(application: web.Application, app: AsyncApp) -> None:
         if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
             log.warning("request.refused", why="no timestamp that is a number")
             return web.Response(status=401)
-        response = await app.async_dispatch(await to_bolt_request(request))
+        try:
+            read = await _read(request)
+        except web.HTTPRequestEntityTooLarge:
+            log.warning("request.refused", why="its body is larger than anything that Slack sends")
+            raise
+        if read is None:
+            log.warning("request.refused", why="its body is no payload of Slack's")
+            return web.Response(status=400)
+        response = await app.async_dispatch(read)
         if response.status == 401:
             log.warning("request.refused", why="its signature is wrong or older than five minutes")
         return await to_aiohttp_response(response)

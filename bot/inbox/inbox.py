@@ -87,18 +87,27 @@ class Inbox:
         keys: Sequence[str],
         only_if_known: bool = False,
         resolve: str | None = None,
+        overtaken: Item | None = None,
         take: bool = True,
     ) -> Placed:
         """Keep an item once for all its `keys`; where its thread is idle it comes back as a job to be done.
 
         `only_if_known` leaves alone what is in a thread that the inbox never had. `resolve` is the key
-        (channel:ts) of a posted answer: the item goes to that answer's thread. A message that comes again
-        with files replaces the one without, as long as that has not begun.
+        (channel:ts) of a posted answer: the item goes to that answer's thread. `overtaken` is put behind a
+        new item where something in the thread was left alone lately, as it was not one of ours yet. A
+        message that comes again with files replaces the one without, as long as that has not begun.
         """
         line = to_line(replace(item, keys=tuple(keys)))
         sent = time.monotonic()
         reply = await self._calls.run(
-            "put", thread, line, int(only_if_known), resolve or "", int(take), *keys
+            "put",
+            thread,
+            line,
+            int(only_if_known),
+            resolve or "",
+            int(take),
+            to_line(overtaken) if overtaken else "",
+            *keys,
         )
         return self._placed(reply, sent)
 
@@ -296,8 +305,7 @@ class Inbox:
 
     def _placed(self, reply: list[Any], sent: float) -> Placed:
         outcome: Outcome = text_of(reply[0])  # type: ignore[assignment]
-        job = self._job(reply[2] if reply[2:] else None, sent)
-        return Placed(outcome, text_of(reply[1]), job, passed=bool(reply[3:] and reply[3]))
+        return Placed(outcome, text_of(reply[1]), self._job(reply[2] if reply[2:] else None, sent))
 
     def _stored(self, job: Job, reply: list[Any]) -> Job:
         return read_job(job.thread, reply[1], job.lease_until, self._deliveries)

@@ -116,8 +116,6 @@ class Placed:
     outcome: Outcome
     thread: str
     job: Job | None = None
-    passed: bool = False
-    """Whether something in the thread was left alone lately, as it was not one of ours yet."""
 
 
 @dataclass(frozen=True, slots=True)

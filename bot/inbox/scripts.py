@@ -69,8 +69,6 @@ local function seen(first)
   return false
 end
 
-local function passed(thread) return redis.call('EXISTS', P .. 'passed:' .. thread) end
-
 local function see(first)
   for i = first, #ARGV do redis.call('SET', P .. 'seen:' .. ARGV[i], 1, 'PX', SEEN_MS) end
 end
@@ -232,19 +230,19 @@ end
 
 PUT = r"""
 local thread, line, only_if_known, resolve, take = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local at = now()
+local overtaken, at = ARGV[6], now()
 thread = resolve ~= '' and answered_by(resolve) or thread
-if seen(6) then
-  see(6)
+if seen(7) then
+  see(7)
   local flags, id = head(line)
   local outcome = string.sub(flags, -1) == 'f' and change(thread, id, line, true)
-  return {outcome == 'replaced' and outcome or 'seen', thread, false, passed(thread)}
+  return {outcome == 'replaced' and outcome or 'seen', thread}
 end
 if only_if_known == '1' and redis.call('EXISTS', P .. 'known:' .. thread) == 0 then
   redis.call('SET', P .. 'passed:' .. thread, 1, 'PX', PASSED_MS)
   return {'unknown', thread}
 end
-see(6)
+see(7)
 -- An edit may overtake what it changes.
 local _, id = head(line)
 local edited = redis.call('GET', P .. 'edited:' .. id)
@@ -252,9 +250,13 @@ if edited == '' then return {'removed', thread} end
 line = edited or line
 local idle = not redis.call('ZSCORE', DUE, thread)
 append(thread, {line}, at)
-return {'new', thread, idle and take == '1' and begins(thread) and hold(thread, at), passed(thread)}
+local job = idle and take == '1' and begins(thread) and hold(thread, at)
+local passed = overtaken ~= '' and redis.call('DEL', P .. 'passed:' .. thread) == 1
+if passed then append(thread, {overtaken}, at) end
+return {'new', thread, job}
 """
-"""thread, line, whether only if known, answer key or nothing, whether to take it, keys to be seen."""
+"""thread, line, whether only if known, answer key or nothing, whether to take it, the line of what follows
+where something in the thread had been left alone, or nothing, keys to be seen."""
 
 EDIT = r"""
 local thread, id, line = ARGV[1], ARGV[2], ARGV[3]

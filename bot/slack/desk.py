@@ -124,9 +124,11 @@ class Desk:
         if owner := await self.handoffs.owner(job.thread):
             await self._overheard(lease, owner)
             return await self._done(lease)
-        if not job.begun and job.members[0].at < self.inbox.epoch_at:
-            await self._recall(lease)
+        recalled: set[str] = set()
         while lease.job.members:
+            await self._recall_new(lease, recalled)
+            if not lease.job.members:
+                break
             answer = self._answer(lease)
             try:
                 told = await (self._apologise if job.dead else self._answered)(lease, answer)
@@ -134,6 +136,14 @@ class Desk:
                 continue
             return await self._finish(lease, answer, told)
         return await self._done(lease)
+
+    async def _recall_new(self, lease: Lease, recalled: set[str]) -> None:
+        """Recall the messages that are older than Redis's memory, also one that joined the others later."""
+        old = {member.id for member in lease.job.members if member.at < self.inbox.epoch_at}
+        if lease.job.begun or old <= recalled:
+            return
+        recalled |= old
+        await self._recall(lease)
 
     async def _recall(self, lease: Lease) -> None:
         """Ask Slack about messages that are older than Redis's memory: they may have been answered.

@@ -140,11 +140,14 @@ class Intake:
             log.debug("message.ignored", why=judged.why)
             return None
         ours = judged.do == "answer_if_ours"
-        placed = await self._queue(message.conversation, self._item(message), keys, only_if_known=ours)
-        if placed.passed and not ours:
+        placed = await self._queue(
+            message.conversation,
+            self._item(message),
+            keys,
+            only_if_known=ours,
             # Events overtake each other: what was left alone before this one may belong to the bot.
-            item = overtaken_item(message)
-            await self.inbox.put(message.conversation, item, keys=(f"overtaken:{message.id}",), take=False)
+            overtaken=None if ours else overtaken_item(message),
+        )
         if placed.outcome != "unknown":
             self.saw(message)
         return placed
@@ -177,9 +180,16 @@ class Intake:
         *,
         only_if_known: bool = False,
         resolve: str | None = None,
+        overtaken: Item | None = None,
     ) -> Placed:
         return await self.inbox.put(
-            thread, item, keys=keys, only_if_known=only_if_known, resolve=resolve, take=self.workers.room
+            thread,
+            item,
+            keys=keys,
+            only_if_known=only_if_known,
+            resolve=resolve,
+            overtaken=overtaken,
+            take=self.workers.room,
         )
 
 

@@ -402,16 +402,21 @@ async def test_for_how_long_is_held_back_is_known_to_every_process(
     assert await redis.exists("{bot}:freed") == 0
 
 
-async def test_what_is_left_alone_in_a_thread_is_told_to_what_makes_it_ours(inbox: Inbox) -> None:
+async def test_what_is_left_alone_in_a_thread_is_looked_at_once_it_is_ours(inbox: Inbox) -> None:
     early = await inbox.put(THREAD, message("early"), keys=["early"], only_if_known=True)
-    assert (early.outcome, early.passed) == ("unknown", False)
-    root = await put(inbox, "root")
-    assert (root.outcome, root.passed) == ("new", True)
-    again = await put(inbox, "root")
-    assert (again.outcome, again.passed) == ("seen", True)
-    assert await inbox.looked(THREAD)
+    assert early.outcome == "unknown"
+    look = Item("look", "overtaken", {})
+    placed = await inbox.put(THREAD, message("root"), keys=["root"], overtaken=look)
+    assert placed.job is not None
+    assert names(placed.job) == ["root"]
+    following = (await inbox.finish(placed.job)).next
+    assert following is not None
+    assert names(following) == ["look"]
+    assert (await inbox.finish(following)).next is None
+    later = await inbox.put(THREAD, message("later"), keys=["later"], overtaken=look)
+    assert later.job is not None
+    assert (await inbox.finish(later.job)).next is None
     assert not await inbox.looked(THREAD)
-    assert not (await put(inbox, "later")).passed
 
 
 async def test_who_takes_over_before_the_first_word_takes_in_what_came_too_late(

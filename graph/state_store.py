@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -55,6 +56,27 @@ _MALFORMED = (
 )
 
 
+class _Pool(BlockingConnectionPool):
+    """A pool that stays closed: who still holds a connection and tries again does not leave it open."""
+
+    _closed = False
+
+    async def get_connection(self, *names: Any, **options: Any) -> AbstractConnection:
+        if self._closed:
+            raise ConnectionError("The connections to Redis are closed.")
+        found = await super().get_connection(*names, **options)  # type: ignore[no-untyped-call]
+        return cast("AbstractConnection", found)
+
+    async def release(self, connection: AbstractConnection) -> None:
+        await super().release(connection)
+        if self._closed:
+            await connection.disconnect()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        await super().aclose()
+
+
 @asynccontextmanager
 async def open_state(redis_url: str | None) -> AsyncIterator[Redis]:
     """Open the state store that `redis_url` names, or one in this process for None, and close it at the end.
@@ -96,7 +118,7 @@ def safe_url(url: str) -> str:
 def _connect(url: str) -> Redis:
     where = safe_url(url)
     try:
-        pool = BlockingConnectionPool.from_url(
+        pool = _Pool.from_url(
             url,
             max_connections=CONNECTIONS,
             timeout=ANSWER_S,

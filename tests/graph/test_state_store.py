@@ -6,9 +6,10 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import ConnectionError, OutOfMemoryError
 
 from graph import state_store
 from graph.checkpoint import RedisSaver
@@ -136,3 +137,16 @@ def test_without_a_server_ci_fails_and_a_desk_skips(
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="no redis-server"):
         give_up()
+
+
+async def test_a_command_that_goes_on_after_the_end_leaves_no_connection_open(redis_server: str) -> None:
+    """A pool would connect anew for who tries again, and nobody would close that."""
+    async with open_state(redis_server) as redis:
+        pool: Any = redis.connection_pool
+        held = await pool.get_connection()
+    await held.connect()
+    assert held.is_connected
+    await pool.release(held)
+    assert not held.is_connected
+    with pytest.raises(ConnectionError, match="closed"):
+        await pool.get_connection()

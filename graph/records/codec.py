@@ -6,14 +6,32 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from graph.turn import Call, Feedback, Route, Transcript, TurnRecord
 
 Entry: TypeAlias = TurnRecord | Feedback | Transcript | Call
 """What a ledger holds; a call is also kept by itself while its turn is under way."""
 
-E = TypeVar("E", TurnRecord, Feedback, Transcript, Call)
+
+class Record(Protocol):
+    """Any dataclass of texts, numbers, flags, optional values, lists of them, and other records."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+E = TypeVar("E", bound=Record)
 
 _ORDER: dict[type, tuple[str, ...]] = {
     TurnRecord: (
@@ -36,12 +54,12 @@ class RecordError(ValueError):
     """A line or object is not the record that it should be; says which field is wrong."""
 
 
-def to_dict(entry: Entry) -> dict[str, Any]:
+def to_dict(entry: Record) -> dict[str, Any]:
     """Return the record as plain JSON values, its keys always in the same order."""
     return _object(entry)
 
 
-def to_line(entry: Entry) -> str:
+def to_line(entry: Record) -> str:
     """Return the record as one line of JSON, without the line break; always encodable as UTF-8.
 
     Raises RecordError where a number is infinite or not a number.
@@ -78,7 +96,7 @@ def _label(kind: type) -> str:
         Feedback: "The feedback",
         Transcript: "The transcript",
         Call: "The call",
-    }[kind]
+    }.get(kind, f"The {kind.__name__.lower()}")
 
 
 def _object(entry: Any) -> dict[str, Any]:
@@ -191,7 +209,7 @@ def _literal_reader(values: tuple[Any, ...]) -> Read:
 
 
 def _scalar_reader(kind: type) -> Read:
-    name = {str: "text", int: "a whole number", float: "a number"}[kind]
+    name = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[kind]
 
     def read(data: object, path: str) -> Any:
         if kind is float and type(data) in (int, float):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from bot.ledger import FileLedger, Ledger
 from bot.redis_ledger import RedisLedger
 from bot.settings import BotSettings
+from graph.following import following
 from graph.models import ChatModel
+from graph.prompt_versions import PromptVersions
 from graph.services import nobody
 from graph.state_store import open_state
 from graph.support import Support, open_support
@@ -36,15 +38,29 @@ async def running(
     knowledge: Path | None = None,
     models: Mapping[str, ChatModel] | None = None,
     people: Callable[[], bool] = nobody,
+    deploys: bool = False,
 ) -> AsyncIterator[App]:
-    """Open the bot and its ledger; raises InputError or StateError where something is not usable."""
+    """Open the bot and its ledger; raises InputError or StateError where something is not usable.
+
+    With a Redis server it goes by the prompts that are promoted there. `deploys` tells that this process
+    serves customers: what was promoted over other prompts than it has ends with it.
+    """
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
     async with (
         open_state(url) as redis,
         open_support(settings, knowledge=knowledge, models=models, people=people, redis=redis) as support,
         open_ledger(settings, redis) as ledger,
+        _following(settings, redis, support, deploys=deploys),
     ):
         yield App(settings, support, ledger, redis)
+
+
+def _following(
+    settings: BotSettings, redis: Redis, support: Support, *, deploys: bool
+) -> AbstractAsyncContextManager[None]:
+    if settings.redis_url is None:
+        return nullcontext()  # nobody else can reach what this process keeps
+    return following(PromptVersions(redis), support.services, deploys=deploys)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from bot.chat import chat as talk
 from bot.check import check as look
 from bot.export import export_transcripts, export_turns
 from bot.home import make_home
+from bot.prompts_commands import add as add_prompts
 from bot.report import render_report, report_numbers
 from bot.settings import BotSettings, bot_settings
 from graph.command_line import fail, make_app, make_console, run_to_exit
@@ -26,6 +27,8 @@ EVERY_DAY, PLUMBING = "Every day", "Plumbing"
 app = make_app(
     "bot", "Firstline: a small model answers first, a large one gets the hard turns, a person gets the rest."
 )
+add_prompts(app)
+
 Knowledge: TypeAlias = Annotated[
     Path | None,
     typer.Option("--knowledge", metavar="DIR", help="Answer from the Markdown articles in this folder."),

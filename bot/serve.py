@@ -61,7 +61,7 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         stack.push_async_callback(end, identity)
         app = await patiently(
             lambda: stack.enter_async_context(
-                running(settings, people=lambda: bool(people) and people[0].reachable())
+                running(settings, people=lambda: bool(people) and people[0].reachable(), deploys=True)
             )
         )
         # Who connects before it can answer keeps the first customer waiting; the second vendor can wait.

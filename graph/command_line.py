@@ -60,6 +60,7 @@ def prepare_streams() -> None:
 
 def run_to_exit(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
     """Run a command to its end and leave with its exit code."""
+    code = FINE
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code = runner.run(work())
@@ -68,8 +69,8 @@ def run_to_exit(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
         fail(str(error))
     except BrokenPipeError:
         # Whoever read our output has seen enough (`bot export | head`); nothing is left to be said to them.
+        # What the command came to stands, if it came to its end.
         _drop_output()
-        code = FINE
     except OSError as error:
         _drop_output()
         fail(f"Reading or writing failed: {error}. See whether the disk is full or a file is in the way.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from typing import Literal
 
 from graph.models import ChatMessage, Request, Tool
@@ -11,6 +11,7 @@ from graph.models.escalation import escalate_tool
 from graph.services import TurnContext
 from graph.state import Exchange, State
 from graph.tiers import Candidate, Tier
+from graph.turn import Attachment
 from prompts import Edition
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -111,14 +112,23 @@ def _context(context: TurnContext, state: State) -> str:
     # What is visible now, not what was when this tier began: a restart voids the opening.
     if opening := context.speaker.shown.strip():
         said.append(notes.say("opening", "en", opening=opening))
-    # Customers write what stands in their files: a tag that they cannot guess keeps it apart from the rest.
-    tag = f"file-{secrets.token_hex(4)}"
+    tag = _tag(context.turn.attachments)
     for attachment in context.turn.attachments:
         body = f"<{tag}>\n{attachment.text[:ATTACHMENT_CHARACTERS]}\n</{tag}>"
         said.append(notes.say("attachment", "en", name=attachment.name, text=body))
     return context.edition.context.render(
         passages=_passages(context), notes="\n\n".join(said), language=state["language"]
     )
+
+
+def _tag(files: tuple[Attachment, ...]) -> str:
+    """Return a name for the tags around files, which nobody can write into one of these files.
+
+    It depends on all that is in them, so a file that held it would have another; the same files always get
+    the same one, so that a request can be recognised.
+    """
+    held = "\0".join(part for file in files for part in (file.name, file.text))
+    return f"file-{hashlib.sha256(held.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 def _passages(context: TurnContext) -> str:

@@ -12,6 +12,7 @@ import structlog
 from langchain_core.runnables import RunnableConfig
 
 from graph.composing import trim
+from graph.editions import GIT
 from graph.errors import StateError, Superseded
 from graph.finishing import LONGEST_ASKED, finish
 from graph.records.codec import from_dict, to_dict
@@ -20,6 +21,7 @@ from graph.speaker import Speaker
 from graph.state import Exchange, State
 from graph.support import Support
 from graph.turn import Chunk, Fence, Finished, HandedOff, Outcome, Route, TextDelta, Thumb, Turn, TurnRecord
+from prompts import Edition
 
 log = structlog.get_logger()
 
@@ -84,10 +86,11 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
             for chunk in _again(state, record):
                 yield chunk
             return
+        context.keep_to(_begun(state))
         pending = state.get("turn_id") == turn.id
         if pending:
             _restore(context, state)
-        work = asyncio.create_task(_work(support, context, None if pending else _input(turn)))
+        work = asyncio.create_task(_work(support, context, None if pending else _input(context, state)))
         work.add_done_callback(lambda _: chunks.put_nowait(None))
         tasks.append(work)
         if stop:
@@ -120,6 +123,11 @@ async def remember(support: Support, conversation: str, entry: Entry, fence: Fen
         await _remember(support, conversation, entry)
 
 
+async def looked_at(support: Support, conversation: str) -> tuple[str, ...]:
+    """Return the ids of the passages that were found for the conversation's last turn, best first."""
+    return tuple(name for name, _ in (await _load(support, conversation)).get("passages") or [])
+
+
 async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     config = _config(conversation)
     snapshot = await support.graph.aget_state(config)
@@ -127,20 +135,22 @@ async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     if isinstance(entry, Rated):
         update: dict[str, Any] = {"rating": entry.thumb}
     else:
-        history = [*(state.get("history") or []), _exchange(support, entry)]
-        update = {"history": trim(history, support.services.tiers.history_tokens)}
+        services = support.services
+        _, edition = services.editions.of(conversation, _begun(state), services.prompts.edition)
+        history = [*(state.get("history") or []), _exchange(edition, entry)]
+        update = {"history": trim(history, services.tiers.history_tokens)}
     if not snapshot.next:
         update["draft"] = None
     await support.graph.aupdate_state(config, update, as_node=None if snapshot.next else "check")
     await support.saver.aprune([conversation])
 
 
-def _exchange(support: Support, entry: PersonSaid | CustomerSaid) -> Exchange:
+def _exchange(edition: Edition, entry: PersonSaid | CustomerSaid) -> Exchange:
     if isinstance(entry, CustomerSaid):
         # Another outcome than a stopped turn's: what was said to a person belongs to the conversation.
         asked = entry.text[:LONGEST_ASKED]
         return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="")
-    said = support.services.prompts.edition.notes.say("person_said", "en", text=entry.text)
+    said = edition.notes.say("person_said", "en", text=entry.text)
     return Exchange(id="", asked="", answer=said, outcome="answered", summary="")
 
 
@@ -153,8 +163,19 @@ async def _load(support: Support, conversation: str) -> State:
     return cast("State", saved.checkpoint["channel_values"] if saved else {})
 
 
-def _input(turn: Turn) -> dict[str, Any]:
-    return {"turn_id": turn.id, "draft": None, "shown": "", "calls": [], "phrase": "", "route": {}}
+def _input(context: TurnContext, state: State) -> dict[str, Any]:
+    new: dict[str, Any] = {"draft": None, "shown": "", "calls": [], "phrase": "", "route": {}}
+    return {"turn_id": context.turn.id, **new, **_pin(context, state)}
+
+
+def _begun(state: State) -> str | None:
+    """Return the version of the prompts that a conversation goes by; None where it had no turn yet."""
+    return state.get("edition", GIT) if state.get("turn_id") or state.get("records") else None
+
+
+def _pin(context: TurnContext, state: State) -> dict[str, Any]:
+    """Keep which version a conversation goes by, with what is written anyway and only where it changed."""
+    return {"edition": context.version} if context.version != state.get("edition", GIT) else {}
 
 
 async def _work(support: Support, context: TurnContext, given: dict[str, Any] | None) -> State:
@@ -200,7 +221,7 @@ async def _close(support: Support, context: TurnContext, outcome: Outcome) -> Tu
     unrouted = {"tier": support.services.tiers.first.name, "reason": "It ended before it was routed."}
     route = Route(**(state.get("route") or unrouted))
     calls = [*(state.get("calls") or []), *(to_dict(call) for call in context.under_way)]
-    update = finish(context, state, route, outcome, calls=calls)
+    update = finish(context, state, route, outcome, calls=calls) | _pin(context, state)
     await support.graph.aupdate_state(config, update, as_node="check")
     await support.saver.aprune([context.turn.conversation])
     return from_dict(TurnRecord, update["records"][-1])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from graph.editions import GIT, Editions
 from graph.knowledge import Knowledge, Passage
 from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
@@ -38,6 +39,8 @@ class Services:
     tick of the loop, so that the first ones' words are not held up by the last one's search."""
     people: Callable[[], bool] = nobody
     """Whether a person can be reached now: without one, no phrase promises a person."""
+    editions: Editions = field(default_factory=Editions)
+    """What conversations go by in place of `prompts`, where a version was promoted."""
 
 
 @dataclass(slots=True)
@@ -55,11 +58,20 @@ class TurnContext:
     finished: bool = False
     """It is accounted for and only remains to be stored, which nothing should cut short."""
     _beginning: bool = False
+    version: str = GIT
+    """The name of the promoted version that the conversation goes by."""
     edition: Edition = field(init=False)
     """The prompts as they stood when the turn began."""
 
     def __post_init__(self) -> None:
         self.edition = self.services.prompts.edition
+
+    def keep_to(self, begun: str | None) -> None:
+        """Take the prompts that the conversation goes by; `begun` is None for a new one."""
+        services = self.services
+        self.version, self.edition = services.editions.of(
+            self.turn.conversation, begun, services.prompts.edition
+        )
 
     async def begin(self) -> None:
         """Wait for a place among the turns that begin."""

@@ -38,6 +38,7 @@ class State(TypedDict, total=False):
     """The keys that nodes read and write; who writes each stands beside it."""
 
     turn_id: str  # run_turn
+    edition: str  # run_turn: the promoted version of the prompts that it goes by; not there for git's
     language: str  # retrieve
     passages: list[list[str]]  # retrieve: [id, hash], best first
     covered: bool | None  # retrieve, and route once and for all: None where the word index cannot judge

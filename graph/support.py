@@ -66,16 +66,20 @@ async def open_support(
     models: Mapping[str, ChatModel] | None = None,
     people: Callable[[], bool] = nobody,
     redis: Redis | None = None,
+    ladder: Tiers | None = None,
+    prompts: Prompts | None = None,
+    articles: FolderKnowledge | None = None,
 ) -> AsyncIterator[Support]:
     """Open the bot; raises InputError or StateError with one sentence where something is not usable.
 
     `knowledge` overrides the adopter's folder; `models` gives clients by provider, as tests and replays do;
     `people` is asked in each turn that needs one whether a person can be reached; `redis` is a client that
-    `open_state` has opened, and stays the caller's, in place of one of its own.
+    `open_state` has opened, and stays the caller's, in place of one of its own. `ladder`, `prompts` and
+    `articles` stand in for what the settings name: to measure what another choice would come to.
     """
-    articles = open_articles(settings, knowledge)
-    ladder = load_ladder(settings, set(models or {}))
-    services = open_services(settings, articles, ladder, models=models, people=people)
+    articles = articles or open_articles(settings, knowledge)
+    ladder = ladder or load_ladder(settings, set(models or {}))
+    services = open_services(settings, articles, ladder, models=models, people=people, prompts=prompts)
     try:
         async with _state(settings, redis) as client:
             saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
@@ -94,9 +98,10 @@ def open_services(
     *,
     models: Mapping[str, ChatModel] | None = None,
     people: Callable[[], bool] = nobody,
+    prompts: Prompts | None = None,
 ) -> Services:
     """Make the services around articles and a ladder; the caller closes their models."""
-    words = open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
+    words = prompts or open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
     extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
     pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})})
     return Services(ladder, words, articles, pool, LanguageDetector(), people=people)

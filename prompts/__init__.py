@@ -17,7 +17,7 @@ from prompts.escalation import (
     Says,
     Topic,
 )
-from prompts.folder import Edition, Prompts, open_prompts
+from prompts.folder import Edition, FixedPrompts, Prompts, edition_of, open_prompts, read_texts
 from prompts.matching import PhraseSet
 from prompts.phrases import Phrases
 from prompts.prompt import Prompt
@@ -30,6 +30,7 @@ __all__ = [
     "Edition",
     "Escalation",
     "FirstlineError",
+    "FixedPrompts",
     "InputError",
     "LongerThan",
     "PhraseSet",
@@ -43,5 +44,7 @@ __all__ = [
     "Rule",
     "Says",
     "Topic",
+    "edition_of",
     "open_prompts",
+    "read_texts",
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import structlog
+from typing_extensions import override
 
 from prompts.errors import PromptError
 from prompts.escalation import Escalation, parse_escalation
-from prompts.frontmatter import Document, read_document
+from prompts.frontmatter import Document, parse_document, read_document, read_text
 from prompts.phrases import NOTES, PHRASES, Phrases, parse_phrases
 from prompts.prompt import Prompt, parse_prompt
 
@@ -51,6 +55,12 @@ class Edition:
     def versions(self) -> dict[str, str]:
         """Name of each prompt -> its version."""
         return {name: version_of(getattr(self, name)) for name in NAMES}
+
+    @property
+    def version(self) -> str:
+        """12 hex digits for all prompts together, which change where any prompt's version does."""
+        versions = json.dumps(self.versions, sort_keys=True)
+        return hashlib.sha256(versions.encode()).hexdigest()[:12]
 
     def get(self, name: str) -> Prompt:
         """Return the prompt with this name; raises PromptError where there is none."""
@@ -98,6 +108,11 @@ class Prompts:
     def versions(self) -> dict[str, str]:
         """Name of each prompt in force -> its version."""
         return self.edition.versions
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Name of each prompt -> its file, the adopter's or the shipped one."""
+        return {name: Path(stamp[0]) for name, stamp in self._stamps.items()}
 
     @property
     def problems(self) -> tuple[PromptError, ...]:
@@ -152,6 +167,20 @@ class Prompts:
         return self._places[name][-1], 0, 0
 
 
+class FixedPrompts(Prompts):
+    """Prompts that no file changes: to measure an edition that is not the one in force."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self._stamps = {}
+        self._problems = {}
+
+    @override
+    def refresh(self) -> bool:
+        """Do nothing: there is nothing to be looked at."""
+        return False
+
+
 def _places(name: str, folder: Path | None) -> tuple[str, ...]:
     """Return where a file may be, best first; texts, because joining paths costs more than looking."""
     folders = (folder, SHIPPED) if folder else (SHIPPED,)
@@ -173,8 +202,37 @@ def version_of(parsed: Parsed) -> str:
     return parsed.prompt.version if isinstance(parsed, Escalation) else parsed.version
 
 
+def read_texts(folder: Path | None = None) -> dict[str, str]:
+    """Return the text of every prompt file, from the folder or, where it is not there, as shipped.
+
+    Raises PromptError for a folder that is not there or a file that cannot be read.
+    """
+    return {name: read_text(file) for name, file in open_prompts(folder).files.items()}
+
+
+def edition_of(texts: Mapping[str, str], places: Mapping[str, Path] | None = None) -> Edition:
+    """Make an edition of the texts of all prompt files, by name; raises PromptError for one that is broken.
+
+    `places` says what an error calls a file, where that is not its name.
+    """
+    if missing := [name for name in NAMES if name not in texts]:
+        raise PromptError("the text of this prompt is missing", file=f"{missing[0]}.md")
+    named = {name: (places or {}).get(name, Path(f"{name}.md")) for name in NAMES}
+    found = {name: _parse(name, parse_document(texts[name], named[name])) for name in NAMES}
+    return Edition(**found)  # type: ignore[arg-type]  # _parse gives each name its type
+
+
+def with_text(edition: Edition, name: str, text: str, file: Path) -> Edition:
+    """Return an edition with another text of one file; raises PromptError where it is broken."""
+    parsed = _parse(name, parse_document(text, file))
+    return replace(edition, **{name: parsed})  # type: ignore[arg-type]  # _parse gives each name its type
+
+
 def _read(name: str, file: Path) -> Parsed:
-    document: Document = read_document(file)
+    return _parse(name, read_document(file))
+
+
+def _parse(name: str, document: Document) -> Parsed:
     if name in SENTENCES:
         return parse_phrases(document, SENTENCES[name])
     if name == "escalation":

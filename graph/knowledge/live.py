@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -66,6 +67,12 @@ class FolderKnowledge:
     def passages(self) -> int:
         """How many passages the articles have."""
         return len(self._now.passages)
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of a SHA-256 over all passages: tells whether any word has changed."""
+        each = ((p.id, p.title, p.hash, p.url) for p in self._now.passages.values())
+        return hashlib.sha256(repr(sorted(each)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from graph.routing.message import oddity
 from graph.routing.rules import Facts, first_rule
 from graph.tiers import EXTRACTIVE, Tiers
 from graph.turn import PERSON, Route
-from prompts import Escalation, Says
+from prompts import Escalation, Rule, Says
 
 PHRASE = "phrase"
 """The tier of an answer that needs no thinking: a sentence of phrases.md."""
@@ -43,6 +43,8 @@ class Decision:
     """Whether articles cover it; None for what the word index cannot judge: small talk, another language."""
     asked: bool = False
     """Whether the customer asked for a person."""
+    rule: Rule | None = None
+    """The rule of escalation.md that decided; None where none did."""
 
 
 def decide(
@@ -76,7 +78,7 @@ def decide(
         # An extractive answer to what nothing covers would quote something else: then a person is the answer.
         route = Route(_large(tiers) if rule.to == LARGE else PERSON, rule.reason)
         asked = rule.to == PERSON and isinstance(rule.on, Says)
-    return Decision(route, hold=hold, unknown=unknown, covered=covered, asked=asked)
+    return Decision(route, hold=hold, unknown=unknown, covered=covered, asked=asked, rule=rule)
 
 
 def asks_for_person(escalation: Escalation, text: str) -> bool:

@@ -16,7 +16,7 @@ from tests.bot.slack.failing import id_of, named, records_of, saying, streaming,
 from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, Stage, stage
 
 WORDS = " ".join(f"On day {number} you may still send it back." for number in range(1, 13))
-RULE = saying(WORDS, tokens_per_s=150.0)
+RULE = saying(WORDS, tokens_per_s=80.0)
 LONG = "\n\n".join(f"Paragraph {number}. " + "All of it may be sent back. " * 12 for number in range(7))
 NO_STREAMS = SlackFault("error", "chat.startStream", times=None, error="not_allowed")
 TIMEOUT_S = 1.0

@@ -1,0 +1,26 @@
+"""Tells the team in its own channel what somebody has just done to the running bot."""
+
+from __future__ import annotations
+
+from bot.metrics import Metrics
+from bot.settings import BotSettings
+from bot.slack.api import SlackFault, open_slack
+
+
+async def announce(settings: BotSettings, text: str) -> str:
+    """Post a sentence in BOT_HANDOFF_CHANNEL; return why that was not possible, empty where it was."""
+    if settings.bot_handoff_channel is None or settings.slack_bot_token is None:
+        missing = "SLACK_BOT_TOKEN" if settings.bot_handoff_channel else "BOT_HANDOFF_CHANNEL"
+        return f"{missing} is not set"
+    token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
+    async with open_slack(token, Metrics(), url=url, timeout_s=settings.slack_timeout_s) as slack:
+        try:
+            await slack.call("chat.postMessage", channel=settings.bot_handoff_channel, text=_literal(text))
+        except SlackFault as fault:
+            return str(fault)
+    return ""
+
+
+def _literal(text: str) -> str:
+    """Escape what Slack reads as mentions and links: reasons and names are other people's words."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

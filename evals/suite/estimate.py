@@ -1,0 +1,92 @@
+"""What a run over cases will cost, before it is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evals.recording.budget import worst_usd
+from evals.suite.case import Case
+from graph.composing import CHARACTERS_PER_TOKEN
+from graph.models import ChatMessage, Request
+from graph.models.escalation import escalate_tool
+from graph.models.prices import cost_usd
+from graph.nodes.retrieve import PASSAGES
+from graph.support import Support
+from graph.tiers import Tier
+from graph.turn import Usage
+
+ANSWER_TOKENS = 150
+"""Of an ordinary answer."""
+SHARE = 0.15
+"""Of turns that go on to the next tier, in cases that do not say whether they must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Dollars and calls of a whole run."""
+
+    likely_usd: float
+    most_usd: float
+    """With every answer as long as it may be, and every turn passed on through the whole ladder."""
+    calls: int
+    """That are likely."""
+
+
+def estimate(cases: Sequence[Case], support: Support) -> Estimate:
+    """Estimate what all trials of these cases cost; raises InputError for a model of unknown price."""
+    likely = most = calls = 0.0
+    ladder = support.services.tiers.ladder
+    for case in cases:
+        for requests in _turns(case, support):
+            for place, (provider, request) in enumerate(requests):
+                chance = _chance(case) ** place
+                likely += case.trials.n * chance * _likely_usd(provider, request)
+                most += case.trials.n * worst_usd(provider, request)
+                calls += case.trials.n * chance
+    return Estimate(likely, most, round(calls)) if ladder else Estimate(0.0, 0.0, 0)
+
+
+def _chance(case: Case) -> float:
+    """Return how likely a tier passes a turn of the case on to the next."""
+    if case.escalation.verdict == "must":
+        return 0.0 if case.escalation.to == "person" else 1.0
+    return SHARE
+
+
+def _turns(case: Case, support: Support) -> Iterator[list[tuple[str, Request]]]:
+    """Yield for each turn what the leading model of each tier would be asked."""
+    room = int(support.services.tiers.history_tokens * CHARACTERS_PER_TOKEN)
+    said: list[ChatMessage] = []
+    for turn in case.turns:
+        messages = (*said, ChatMessage("user", turn.user))
+        yield [
+            (tier.candidates[0].provider, _request(tier, messages, support))
+            for tier in support.services.tiers.ladder
+        ]
+        answer = min(room, int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN))
+        said += [ChatMessage("user", turn.user), ChatMessage("assistant", "x" * answer)]
+
+
+def _request(tier: Tier, messages: tuple[ChatMessage, ...], support: Support) -> Request:
+    edition, lead = support.services.prompts.edition, tier.candidates[0]
+    found = support.services.knowledge.search(messages[-1].text, PASSAGES)
+    told = "\n\n".join(f"[1] {hit.passage.title}\n{hit.passage.text}" for hit in found.hits)
+    reasons = [reason.name for reason in edition.escalation.reasons]
+    return Request(
+        model=lead.model,
+        system=edition.system(tools=lead.tools, top=tier.top),
+        messages=messages,
+        context=edition.context.render(passages=told, notes="", language="en"),
+        question="",
+        passages=(),
+        tools=(escalate_tool(reasons, edition.escalation.with_tool),) if lead.tools else (),
+        effort=lead.effort,
+        max_output_tokens=tier.max_output_tokens,
+    )
+
+
+def _likely_usd(provider: str, request: Request) -> float:
+    characters = len(request.system) + len(request.context) + sum(len(m.text) for m in request.messages)
+    usage = Usage(round(characters / CHARACTERS_PER_TOKEN), ANSWER_TOKENS)
+    return cost_usd(provider, request.model, usage) or 0.0

@@ -1,0 +1,1 @@
+"""Models that record what vendors said, play it again, and never pass a budget."""

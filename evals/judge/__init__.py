@@ -1,0 +1,1 @@
+"""A model that answers rubrics, and how far it agrees with people."""

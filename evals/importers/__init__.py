@@ -1,0 +1,1 @@
+"""Transcripts of other harnesses, and of our own export, as cases and trials."""

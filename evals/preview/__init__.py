@@ -1,0 +1,1 @@
+"""What a changed prompt would change, before it is in force."""

@@ -1,0 +1,132 @@
+"""`evals preview`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evals.preview.editions import compare
+from evals.preview.flips import preview
+from evals.preview.measured import Measured, measure
+from evals.preview.page import page
+from evals.preview.terminal import print_preview, print_sentences
+from evals.suite.case import Case, CaseTurn, Origin
+from evals.suite.case_file import load_cases
+from evals.suite.files import write_whole
+from evals.suite.suites import SHIPPED, Suite, chosen
+from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
+from graph.log import configure_log
+from graph.settings import GraphSettings, graph_settings
+from graph.support import load_all_tiers, open_articles, open_services
+from prompts import FixedPrompts
+
+IMPROVE = "Improve"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be previewed, and how it is to be shown."""
+
+    files: tuple[Path, ...]
+    against: str | None
+    cases: Path | None
+    only: tuple[str, ...]
+    say: tuple[str, ...]
+    html: Path | None
+    check: bool
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("preview", rich_help_panel=IMPROVE)(show)
+
+
+def show(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files of the prompts, such as escalation.md.")
+    ],
+    against: Annotated[
+        str | None, typer.Option(metavar="REV|FILE", help="What was before; default: HEAD, or as shipped.")
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option("--cases", metavar="DIR", help="Your cases, a folder or one file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID|TAG", help="Only this case or tag; may be given again.")
+    ] = None,
+    *,
+    say: Annotated[
+        list[str] | None,
+        typer.Option("--say", metavar="TEXT", help="A sentence in place of the cases; may be given again."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that loads nothing, too.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 where a case or sentence is decided differently.")
+    ] = False,
+) -> None:
+    """Show what a changed prompt would change: which cases go to another tier, and by which rule.
+
+    Asks no model and spends nothing. Rules and routing are exact, with all tiers, whatever keys there are;
+    what models make of it is measured where live recordings of both are there. Exits 0 whatever flips,
+    unless --check is given, and 2 for a broken file, with its line.
+
+    Example: evals preview prompts/escalation.md --say "I want my money back"
+    """
+    wish = Wish(tuple(files), against, cases, tuple(only or ()), tuple(say or ()), html, check)
+
+    async def run() -> int:
+        settings = graph_settings()
+        level = settings.log_level or "error"  # what is wrong with the articles is `bot check`'s to say
+        configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+        return await _preview(settings, wish)
+
+    run_to_exit(run)
+
+
+async def _preview(settings: GraphSettings, wish: Wish) -> int:
+    compared = compare(wish.files, wish.against)
+    articles = open_articles(settings)
+    services = open_services(
+        settings, articles, load_all_tiers(settings), prompts=FixedPrompts(compared.after)
+    )
+    warming = asyncio.create_task(asyncio.to_thread(services.languages.warm_up))
+    try:
+        suite = _sentences(wish.say) if wish.say else _suite(settings, wish)
+        found = await preview(compared, suite.cases, services)
+    finally:
+        await warming
+        await services.models.close()
+    measured = Measured()
+    if not wish.say:
+        measured = await measure(found, suite.recordings, settings, articles)
+    console = make_console()
+    if wish.say:
+        print_sentences(console, found)
+    else:
+        print_preview(console, found, measured)
+    if wish.html:
+        write_whole(wish.html, page(found, measured))
+    return FOUND_WANTING if wish.check and found.flips else FINE
+
+
+def _suite(settings: GraphSettings, wish: Wish) -> Suite:
+    """Read the cases; reasons that they name may be renamed just now, so those are not checked."""
+    home = settings.bot_home
+    given = (wish.cases or (home / "cases" if home else SHIPPED)).resolve()
+    root = given.parent if given.is_file() else given
+    root = SHIPPED if root.is_relative_to(SHIPPED) else root
+    return Suite(root, chosen(load_cases(given), wish.only), part=bool(wish.only) or root != given)
+
+
+def _sentences(texts: tuple[str, ...]) -> Suite:
+    cases = [
+        Case(f"sentence {number}", Origin("written"), (CaseTurn(text),))
+        for number, text in enumerate(texts, 1)
+    ]
+    return Suite(SHIPPED, tuple(cases), part=True)

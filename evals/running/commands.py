@@ -1,0 +1,163 @@
+"""`evals run` and `evals accept`."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from evals.outputs.settings import github_settings
+from evals.outputs.summary import summary
+from evals.outputs.writing import add_to_step, write_all
+from evals.running.accepting import accept as accept_run
+from evals.running.runs import RUNS, Done, Wish, resume_run, start_run
+from evals.running.stage import Way
+from evals.running.terminal import print_report
+from evals.suite.notes import named
+from evals.suite.run import AT_ONCE
+from evals.suite.run_info import latest
+from evals.suite.trial import Mode
+from graph.command_line import FINE, make_console, run_to_exit
+from graph.errors import InputError
+from graph.log import configure_log
+from graph.settings import GraphSettings, graph_settings
+
+PANEL = "Improve"
+Runs: TypeAlias = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of all runs.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Register the commands of runs."""
+    app.command("run", rich_help_panel=PANEL)(run)
+    app.command("accept", rich_help_panel=PANEL)(accept)
+
+
+def run(
+    cases: Annotated[
+        Path | None, typer.Option("--cases", metavar="DIR", help="Your cases, a folder or one file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID|TAG", help="Only this case or tag; may be given again.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Play each case so often, whatever it says itself.")
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Trials at the same time.")] = AT_ONCE,
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Play recorded answers; spends nothing.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Ask the vendors; needs --budget.")] = False,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="What a live run may spend at most.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="With --live: keep the answers; ask only for those not kept yet.")
+    ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="With --record: ask for all of them.")] = False,
+    judge: Annotated[
+        str | None, typer.Option(metavar="PROVIDER:MODEL", help="Who judges rubrics; chosen without it.")
+    ] = None,
+    judged: Annotated[
+        bool, typer.Option("--judged/--not-judged", help="Whether rubrics are judged; never without a model.")
+    ] = True,
+    resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with this run.")] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Play the cases, judge what came of them, and compare it with the accepted baseline.
+
+    Without --replay or --live no model is asked, whatever keys are set. Exits 0 where nothing stands against
+    the change, 1 where something does, 2 where it could not run, 3 where answers are not re-recorded, and 4
+    where there is too little data to tell.
+
+    Example: evals run --only refunds
+    """
+    way = Way(_mode(replay=replay, live=live), budget or 0.0, record, anew, judge, judged)
+    wish = Wish(cases, tuple(only or ()), trials)
+
+    async def work() -> int:
+        _check_way(way, budget, replay=replay)
+        if resume:
+            _check_resumed(wish, replay=replay)
+        settings, console = read_settings(), make_console(stderr=True)
+        if resume:
+            done = await resume_run(settings, resume, way, out, console, at_once=at_once)
+        else:
+            done = await start_run(settings, wish, way, out, console, at_once=at_once)
+        return _tell(done)
+
+    run_to_exit(work)
+
+
+def accept(
+    reason: Annotated[str, typer.Option(help="Why this is right, in a sentence; it is kept.")],
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="Without it, the latest finished one.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(help="Who accepts it; without it, the login name.")] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Make a run the baseline that later ones are compared with; nothing else moves it.
+
+    Example: evals accept --reason "Refunds go to a person now, as agreed with support"
+    """
+
+    async def work() -> int:
+        folder = out / run if run else latest(out)
+        done = accept_run(read_settings(), folder, why=reason, who=who or getpass.getuser())
+        told = f"{done.baseline.passed} of {len(done.baseline.cases)} cases pass"
+        typer.echo(f"Accepted run {folder.name}: {told}. Written: {done.file}")
+        if done.hard:
+            typer.echo(f"From now on these may fail as they do: {named(done.hard)}")
+        return FINE
+
+    run_to_exit(work)
+
+
+def read_settings() -> GraphSettings:
+    """Read the environment and start the log; only what is wrong is said beside the results."""
+    settings = graph_settings()
+    level = settings.log_level or "warning"
+    configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+    return settings
+
+
+def _mode(*, replay: bool, live: bool) -> Mode:
+    return "live" if live else "replay" if replay else "keyless"
+
+
+def _check_way(way: Way, budget: float | None, *, replay: bool) -> None:
+    """Raise InputError for options that do not go together."""
+    live = way.mode == "live"
+    if live and replay:
+        raise InputError("--replay and --live exclude each other; give one of them")
+    if live and not budget:
+        raise InputError("--live needs --budget USD: what the run may spend at most")
+    if not live and (budget or way.record):
+        raise InputError(
+            f"{'--budget' if budget else '--record'} goes with --live; add it, or leave this out"
+        )
+    if way.anew and not way.record:
+        raise InputError("--anew goes with --record; add it, or leave this out")
+
+
+def _check_resumed(wish: Wish, *, replay: bool) -> None:
+    if wish.cases or wish.only or wish.times or replay:
+        raise InputError(
+            "--resume goes on with what the run began with; leave out --cases, --only, --trials and --replay"
+        )
+
+
+def _tell(done: Done) -> int:
+    """Print and write the report; returns its exit code."""
+    files = write_all(done.report, done.folder)
+    if step := github_settings().github_step_summary:
+        add_to_step(summary(done.report), step)
+    page = next(file for file in files if file.suffix == ".html")
+    console = make_console()
+    # A reader that has seen enough (`| head`) must not make a gate green.
+    with suppress(BrokenPipeError):
+        print_report(console, done.report, took_s=done.info.seconds)
+        console.print(f"\nRun {done.info.id}; with all transcripts: {page}", highlight=False, soft_wrap=True)
+    return done.report.gate.exit_code

@@ -16,18 +16,26 @@ from evals.bench.chaos import SCENARIOS, bench_chaos
 from evals.bench.chaos_run import Plan
 from evals.bench.first_text import bench_first_text
 from evals.bench.retrieve import measure_quality, measure_speed, print_retrieve
+from evals.bench.stats import bench_stats
+from evals.bench.suite import bench_suite
 from evals.bench.turn import bench_turn
+from evals.importers import commands as importing
+from evals.improve import commands as improving
+from evals.judge import commands as judging
+from evals.preview import commands as preview
+from evals.publishing import commands as publishing
 from evals.retrieve import retrieve_lines
 from evals.route import route_lines
+from evals.running import commands as running
+from evals.running.commands import read_settings
 from evals.sim.script import DefaultRule, Script
 from evals.sim.server import Sim
 from evals.sim.settings import Settings
 from evals.sim.slack.server import SlackSim, told_to_end
 from evals.sim.slack.settings import SlackSettings
+from evals.suite import case_commands
 from graph.command_line import make_app, make_console, run_to_exit
 from graph.errors import InputError
-from graph.log import configure_log
-from graph.settings import GraphSettings, graph_settings
 from graph.support import load_all_tiers, open_articles, open_services, open_support
 
 IMPROVE, PLUMBING = "Improve", "Plumbing"
@@ -35,6 +43,9 @@ IMPROVE, PLUMBING = "Improve", "Plumbing"
 app = make_app("evals", "Measure the bot: where turns go, what is found, how fast it is.")
 bench = make_app("bench", "The benchmarks. They print medians of one run; compare within a run.")
 app.add_typer(bench, name="bench", rich_help_panel=IMPROVE)
+for room in (running, preview, case_commands, publishing, improving, judging, importing):
+    room.add(app)
+improving.add_bench(bench)
 
 Knowledge: TypeAlias = Annotated[
     Path | None, typer.Option("--knowledge", metavar="DIR", help="The folder of Markdown articles.")
@@ -54,7 +65,7 @@ def route(file: Lines = None, knowledge: Knowledge = None) -> None:
     """
 
     async def run() -> int:
-        settings = _settings()
+        settings = read_settings()
         # All tiers, whatever keys there are: what is asked is where a turn would go.
         services = open_services(settings, open_articles(settings, knowledge), load_all_tiers(settings))
         services.languages.warm_up()  # or the first message would be timed with it
@@ -81,7 +92,7 @@ def retrieve(
     """
 
     async def run() -> int:
-        for line in retrieve_lines(_lines(file), open_articles(_settings(), knowledge), k):
+        for line in retrieve_lines(_lines(file), open_articles(read_settings(), knowledge), k):
             typer.echo(json.dumps(line, ensure_ascii=False))
         return 0
 
@@ -173,6 +184,29 @@ def chaos(
     run_to_exit(lambda: bench_chaos(make_console(), plan, chosen))
 
 
+@bench.command("stats")
+def stats(data: Annotated[Path | None, typer.Option("--data", metavar="FILE")] = None) -> None:
+    """Print the statistics of tau-bench's transcripts; as data, ../shared/data/tau_airline/ without --data.
+
+    Example: evals bench stats --data gpt-4o-airline.json
+    """
+    run_to_exit(lambda: bench_stats(make_console(), data))
+
+
+@bench.command("suite")
+def suite(
+    cases: Annotated[int, typer.Option(min=3, help="The shipped ones, over and over.")] = 1000,
+    trials: Annotated[int, typer.Option(min=1, help="Of each case, bare and as a run.")] = 3,
+) -> None:
+    """Measure what playing, checking and reporting cases costs beside their turns, and whether memory grows.
+
+    Times the shipped cases without a key, and a preview of a rule, too; exits 1 where a limit is passed.
+
+    Example: evals bench suite --cases 100 --trials 1
+    """
+    run_to_exit(lambda: bench_suite(make_console(), cases=cases, trials=trials))
+
+
 @bench.command("retrieve")
 def bench_retrieve(
     file: Annotated[
@@ -186,7 +220,7 @@ def bench_retrieve(
     """
 
     async def run() -> int:
-        quality = measure_quality(_lines(file), open_articles(_settings(), knowledge))
+        quality = measure_quality(_lines(file), open_articles(read_settings(), knowledge))
         print_retrieve(make_console(), quality, measure_speed())
         return 0
 
@@ -207,7 +241,7 @@ def bench_answers(
 
     async def run() -> int:
         keys = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
-        settings = _settings().model_copy(update=dict.fromkeys(keys))
+        settings = read_settings().model_copy(update=dict.fromkeys(keys))
         async with open_support(settings, knowledge=knowledge) as support:
             answers = await measure_answers(_lines(file), support, make_console(stderr=True))
         print_answers(make_console(), answers)
@@ -228,14 +262,6 @@ def _addresses(models: Sim, slack: SlackSim) -> dict[str, object]:
     }
     vendors = {"anthropic": models.anthropic_url, "openai": models.openai_url}
     return vendors | {"slack": slack.api_url, "slack_control": slack.control_url, "env": env}
-
-
-def _settings() -> GraphSettings:
-    """Read the environment and start the log; only what is wrong is said beside the results."""
-    settings = graph_settings()
-    level = settings.log_level or "warning"
-    configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
-    return settings
 
 
 def _lines(file: Path | None) -> Iterator[str]:

@@ -22,6 +22,7 @@ _SCRIPTS = {
     "mend": mending.MEND,
     "free": mending.FREE,
     "lift": mending.LIFT,
+    "lost": mending.LOST,
     "held_for": mending.HELD_FOR,
     "renew": held.RENEW,
     "begin": held.BEGIN,

@@ -11,7 +11,8 @@ end
 """
 
 EPOCH = r"""
--- Whoever knew an epoch and finds none sees that everything was lost.
+-- Whoever knew an epoch and finds none sees that everything was lost. A process that has just begun cannot
+-- tell that from a first start: the others say so when they see another epoch than theirs.
 local function epoch(fresh, knew)
   local made = redis.call('SET', P .. 'epoch', fresh .. ':' .. int(now()), 'NX')
   if made and knew == '1' then redis.call('SET', P .. 'hold', 1, 'PX', HOLD_MS) end

@@ -72,7 +72,7 @@ class Inbox:
     async def open(self) -> None:
         """Load the scripts, and mend what a lost write has left in a box that nobody would look into."""
         await self._calls.load()
-        self._see_epoch((await self._beat())[0])
+        await self._see_epoch((await self._beat())[0])
         mended = 0
         for thread in await self._threads():
             mended += int(await self._calls.run("mend", thread))
@@ -132,7 +132,7 @@ class Inbox:
         sent = time.monotonic()
         pairs = [part for job in held for part in (job.thread, job.fence)]
         epoch, *states = await self._calls.run("renew", _new_epoch(), self._knew, *pairs)
-        self._see_epoch(text_of(epoch))
+        await self._see_epoch(text_of(epoch))
         leases: dict[str, Lease] = {}
         lost: set[str] = set()
         for job, (state, stop) in zip(held, states, strict=True):
@@ -230,7 +230,7 @@ class Inbox:
     async def beat(self) -> int:
         """Say that this process lives, see whether Redis was flushed, and count the processes."""
         epoch, count = await self._beat(self._process)
-        self._see_epoch(epoch)
+        await self._see_epoch(epoch)
         return count
 
     async def workers(self) -> int:
@@ -291,9 +291,11 @@ class Inbox:
     def _knew(self) -> int:
         return int(self._epoch is not None)
 
-    def _see_epoch(self, epoch: str) -> None:
+    async def _see_epoch(self, epoch: str) -> None:
         if self._epoch not in {None, epoch}:
             log.warning("inbox.flushed")
+            # It may have been made by a process that knew of nothing to be lost.
+            await self._calls.run("lost")
             self.flushed.set()
         self._epoch = epoch
 

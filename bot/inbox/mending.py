@@ -21,7 +21,17 @@ return redis.call('PEXPIRE', P .. 'freed', HOLD_MS)
 """
 """thread."""
 
-LIFT = "return redis.call('DEL', P .. 'hold', P .. 'freed')"
+LIFT = r"""
+redis.call('SET', P .. 'lifted', redis.call('GET', P .. 'epoch') or '')
+return redis.call('DEL', P .. 'hold', P .. 'freed')
+"""
+
+LOST = r"""
+local epoch = redis.call('GET', P .. 'epoch')
+if not epoch or redis.call('GET', P .. 'lifted') == epoch then return 0 end
+return redis.call('SET', P .. 'hold', 1, 'PX', HOLD_MS, 'NX') and 1 or 0
+"""
+"""Says that what was before the epoch was lost, which whoever made the epoch may not have known."""
 
 HELD_FOR = r"""
 local left = redis.call('PTTL', P .. 'hold')

@@ -15,6 +15,7 @@
 {bot}:epoch             gone when the server lost everything; id:ms since when it has been there
 {bot}:hold              as long as it is there, of threads older than the epoch nothing new is handed out
 {bot}:freed             threads of which is handed out all the same
+{bot}:lifted            the epoch of which nothing is held back any more
 
 A thread is in `due` as long as it has a box or a job, so a job whose process died is found by the ordinary
 take. Time is the server's alone. Lines and names are those of items.to_line and items.to_name.

@@ -165,6 +165,8 @@ class CatchUp:
             await self.intake.inbox.beat()
             epoch = await self._marks.epoch()
         flushed = self._epoch not in (None, epoch)
+        if flushed:
+            await self.intake.inbox.beat()  # which holds back what is new, if nobody does
         heard, self._unwritten = self._unwritten, set()
         if flushed or heard:
             threads = {name: at for name, at in self._threads.items() if flushed or name in heard}

@@ -454,3 +454,19 @@ async def test_a_job_can_wait_without_being_counted(inbox: Inbox) -> None:
     await inbox.release(job, 60)
     assert await inbox.take() is None
     assert (await inbox.stats()).delayed == 1
+
+
+async def test_a_flush_that_only_a_new_process_met_is_held_back_once_another_sees_it(
+    inbox: Inbox, redis: Redis
+) -> None:
+    """Whoever has just begun takes an empty server for a first start."""
+    await redis.flushdb()
+    late = Inbox(redis, process="late")
+    await late.open()
+    assert await late.held_for() is None
+    await inbox.beat()
+    assert (await put(late, "a", thread="T1:C1:1.0")).job is None
+    await late.lift_hold()
+    await late.beat()
+    assert await late.held_for() is None
+    assert names(await take(late)) == ["a"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.metrics import Metrics
 from bot.settings import BotSettings
 from bot.slack.api import SlackFault, open_slack
+from bot.slack.clean import clean
 
 
 async def announce(settings: BotSettings, text: str) -> str:
@@ -15,12 +16,10 @@ async def announce(settings: BotSettings, text: str) -> str:
     token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
     async with open_slack(token, Metrics(), url=url, timeout_s=settings.slack_timeout_s) as slack:
         try:
-            await slack.call("chat.postMessage", channel=settings.bot_handoff_channel, text=_literal(text))
+            # Reasons and names are other people's words: they call nobody.
+            await slack.call(
+                "chat.postMessage", channel=settings.bot_handoff_channel, text=clean(text, frozenset())
+            )
         except SlackFault as fault:
             return str(fault)
     return ""
-
-
-def _literal(text: str) -> str:
-    """Escape what Slack reads as mentions and links: reasons and names are other people's words."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

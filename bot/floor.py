@@ -99,34 +99,34 @@ async def open_floor(
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     history = History(slack, limiter, identity.team)
     strays = Strays(inbox, Marks(app.redis), history, background, identity.user)
+
+    async def look_at(conversation: str) -> None:
+        await catch_up.look_at(conversation)
+
     desk = Desk(
         conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
         metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
-        background, strays,
+        background, strays, look_at,
     )  # fmt: skip
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
-    async def tell_presser(press: Pressed) -> None:
-        words = prompts.phrases.say("press_failed", language)
-        try:
-            await slack.call(
-                "chat.postEphemeral",
-                channel=press.channel,
-                user=press.user,
-                thread_ts=press.thread_ts,
-                text=words,
-            )
-        except SlackFault as fault:
-            log.info("slack.skipped", method=fault.method, why=fault.why)
-
     intake = Intake(
         inbox, workers, channels, metrics, identity.user,
-        lambda text: asks_for_person(prompts.edition.escalation, text), tell_presser, background,
+        lambda text: asks_for_person(prompts.edition.escalation, text),
+        lambda press: _tell_presser(slack, press, prompts.phrases.say("press_failed", language)), background,
     )  # fmt: skip
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
-    intake.saw, desk.look_at = catch_up.saw, catch_up.look_at
+    intake.saw = catch_up.saw
     await handoffs.look()
     return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
+
+
+async def _tell_presser(slack: Slack, press: Pressed, words: str) -> None:
+    where = {"channel": press.channel, "thread_ts": press.thread_ts}
+    try:
+        await slack.call("chat.postEphemeral", user=press.user, text=words, **where)
+    except SlackFault as fault:
+        log.info("slack.skipped", method=fault.method, why=fault.why)
 
 
 def _origins(settings: BotSettings) -> frozenset[str]:

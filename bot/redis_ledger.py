@@ -16,6 +16,7 @@ from graph.errors import StateError
 from graph.records.codec import E, RecordError, from_line, to_line
 from graph.records.ledger import LedgerView, join
 from graph.records.redact import redact_transcript
+from graph.state_store import text_of
 from graph.turn import Feedback, Transcript, TurnRecord
 
 PREFIX = "{bot}:ledger:"
@@ -118,12 +119,12 @@ class RedisLedger:
         rated = await self._redis.zrange(f"{PREFIX}rated", 0, -1)
         entries: list[Feedback] = []
         notes: list[str] = []
-        for some in _batches(list(map(_text, rated))):
+        for some in _batches(list(map(text_of, rated))):
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for turn_id in some:
                     pipeline.hgetall(_ratings(turn_id))
                 for found in await pipeline.execute():
-                    lines = [line for name, line in found.items() if _text(name).startswith("by:")]
+                    lines = [line for name, line in found.items() if text_of(name).startswith("by:")]
                     _read(Feedback, "rating", lines, entries, notes)
         return entries, notes
 
@@ -162,7 +163,7 @@ class _Shelf(Generic[E]):
         keys = await self._redis.zrange(self._index, 0, -1)
         entries: list[E] = []
         notes: list[str] = []
-        for some in _batches(list(map(_text, keys))):
+        for some in _batches(list(map(text_of, keys))):
             lines = await self._redis.mget([self._key(key) for key in some])
             _read(self._kind, self._name, [line for line in lines if line is not None], entries, notes)
         return entries, notes
@@ -192,10 +193,6 @@ def _read(kind: type[E], name: str, lines: list[bytes], entries: list[E], notes:
 
 def _batches(keys: list[str]) -> Iterator[list[str]]:
     return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
 from bot.slack.handoff import Handoffs
 from bot.slack.intake import IntakeMiddleware
 from bot.slack.transports import Sockets, add_events
-from bot.tasks import end
 from graph.errors import FirstlineError, StateError
+from graph.tasks import end
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ import structlog
 
 from bot.inbox import Inbox, Job, LeaseLost
 from bot.metrics import Metrics
-from bot.tasks import end
 from graph.errors import FirstlineError, StateError, Superseded
+from graph.tasks import end
 
 log = structlog.get_logger()
 

@@ -21,12 +21,12 @@ from graph.prompt_versions import PromptVersions, Read, parse_rollout
 from graph.records.codec import RecordError
 from graph.rollout import Change, Rollout, Step
 from graph.services import Services
+from graph.tasks import end
 from prompts import Edition, PromptError, edition_of
 
 log = structlog.get_logger()
 
 EVERY_S = 1.0
-ENDING_S = 0.1
 BY = "a deploy"
 
 
@@ -45,10 +45,7 @@ async def following(
     try:
         yield
     finally:
-        while not task.done():
-            task.cancel()
-            # Python 3.11 forgets a cancellation that comes at the very moment at which Redis answers.
-            await asyncio.wait({task}, timeout=ENDING_S)
+        await end(task)
 
 
 def _ended(task: asyncio.Task[None]) -> None:

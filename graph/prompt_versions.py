@@ -16,7 +16,7 @@ from graph.errors import InputError
 from graph.records.certificate import Certificate
 from graph.records.codec import RecordError, from_line, to_line
 from graph.rollout import Change, Rollout
-from graph.state_store import ask
+from graph.state_store import ask, text_of
 from prompts import PromptError
 
 PREFIX = "{bot}:prompts:"
@@ -102,7 +102,7 @@ class PromptVersions:
 
     async def served(self) -> tuple[str, float] | None:
         """Return the version in git that was deployed last, and when; None where no bot has served yet."""
-        found = {_text(k): _text(v) for k, v in (await ask(self._redis.hgetall(f"{PREFIX}git"))).items()}
+        found = {text_of(k): text_of(v) for k, v in (await ask(self._redis.hgetall(f"{PREFIX}git"))).items()}
         return (found["version"], float(found["at"])) if {"version", "at"} <= found.keys() else None
 
     async def certify(self, certificate: Certificate) -> None:
@@ -145,7 +145,3 @@ def _readable(kind: Any, line: bytes) -> Any:
 
 def _key(what: str, version: str) -> str:
     return f"{PREFIX}{what}:{version}"
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -101,6 +101,11 @@ async def ask(command: Awaitable[T]) -> T:
         raise _fault(error, _sentence(error)) from error
 
 
+def text_of(value: bytes | str) -> str:
+    """Read a text that Redis gave: its client, or one that decodes."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def safe_url(url: str) -> str:
     """Give a Redis URL without user name, password and query; raises StateError when it is not one."""
     try:

@@ -115,8 +115,3 @@ async def _plain(reply: Awaitable[Any]) -> Any:
         if "OOM command not allowed" in str(error):
             raise OutOfMemoryError(str(error)) from error
         raise
-
-
-def text_of(value: bytes | str) -> str:
-    """Return a reply as text."""
-    return value.decode() if isinstance(value, bytes) else value

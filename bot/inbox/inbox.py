@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.inbox.calls import Calls, Limits, text_of
+from bot.inbox.calls import Calls, Limits
 from bot.inbox.items import (
     NOTE_FIELD,
     Finished,
@@ -33,7 +33,7 @@ from bot.inbox.items import (
     to_name,
 )
 from bot.inbox.scripts import PREFIX
-from graph.state_store import ask
+from graph.state_store import ask, text_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +44,7 @@ class Inbox:
     """A durable mailbox a thread, over one Redis that several processes share.
 
     Every method raises StateError when Redis fails; those that take a job raise LeaseLost when it is not this
-    process's any more. `flushed` is set when the server is found to have lost everything; whoever waits for
-    it clears it. Times of the server decide, except for `lease_until`, which is this process's own clock.
+    process's any more. Times are the server's, except for `lease_until`, which is this process's own clock.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class Inbox:
         deliveries: int = 5,
         keep_days: float = 30.0,
     ) -> None:
-        self.flushed = asyncio.Event()
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
         self._calls = Calls(redis, Limits(lease_s, most, most_bytes, deliveries, keep_days))
         self._process = process
@@ -296,7 +294,6 @@ class Inbox:
             log.warning("inbox.flushed")
             # It may have been made by a process that knew of nothing to be lost.
             await self._calls.run("lost")
-            self.flushed.set()
         self._epoch = epoch
 
     def _job(self, reply: Any, sent: float) -> Job | None:

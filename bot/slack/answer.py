@@ -21,9 +21,9 @@ from bot.slack.clean import Cleaner
 from bot.slack.message import Blocks, How, Message
 from bot.slack.pen import Pen
 from bot.slack.presence import Presence
-from bot.tasks import end
 from bot.worker import AWAY_S
 from graph.errors import StateError
+from graph.tasks import end
 from graph.turn import Chunk, Escalated, HandedOff, Restarted, TextDelta, TurnRecord
 from prompts import Phrases
 

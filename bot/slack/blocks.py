@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, assert_never
 
 import regex
 
-from bot.slack.clean import allowed, clean
+from bot.slack.clean import allowed, clean, escaped
 from graph.turn import Source
 from prompts.phrases import Phrases
 
@@ -111,7 +111,7 @@ def handoff_card(phrases: Phrases, language: str, card: Card) -> tuple[str, list
         summary = label + _cleaned(card.summary, SECTION - len(label))
         parts.append(_section(_id("summary", card.conversation), summary))
     blocks = [_header(title), *parts, *_state(phrases, language, card)]
-    return shorten(f"{_escaped(title)}: {reason}", TEXT), blocks
+    return shorten(f"{escaped(title)}: {reason}", TEXT), blocks
 
 
 def catch_up_card(phrases: Phrases, language: str, entries: Sequence[Missed]) -> tuple[str, list[Block]]:
@@ -124,7 +124,7 @@ def catch_up_card(phrases: Phrases, language: str, entries: Sequence[Missed]) ->
         blocks.append(_section(f"missed:{number}", f"{head}\n{_cleaned(entry.text, WORDS_SHOWN)}"))
     if len(entries) > MISSED_SHOWN:
         blocks.append(_context("missed:more", f"+ {len(entries) - MISSED_SHOWN}"))
-    return _escaped(title), blocks
+    return escaped(title), blocks
 
 
 def home_view(phrases: Phrases, language: str, prompts: Sequence[str]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _thumb(label: str, value: str) -> dict[str, Any]:
 
 def _sources(label: str, sources: Sequence[Source], hosts: frozenset[str]) -> str:
     shown = {source.article: _source(source, hosts) for source in sources}
-    line = f"{_escaped(label)}: "
+    line = f"{escaped(label)}: "
     for number, source in enumerate(list(shown.values())[:SOURCES_SHOWN]):
         more = f" · {source}" if number else source
         line += more if len(line) + len(more) <= SECTION else ""
@@ -211,7 +211,7 @@ def _state(phrases: Phrases, language: str, card: Card) -> list[Block]:
 def _say(phrases: Phrases, key: str, language: str, **marked: str) -> str:
     """Return a phrase as mark-up, with values that are mark-up already."""
     names = {name: f"\x00{name}\x00" for name in marked}
-    text = _escaped(phrases.say(key, language, **names))
+    text = escaped(phrases.say(key, language, **names))
     for name, value in marked.items():
         text = text.replace(names[name], value)
     return text
@@ -225,7 +225,7 @@ def _link(url: str, label: str) -> str:
     """Return a link that the program makes; nothing for an address that would break the mark-up."""
     if not url.startswith(("https://", "http://")) or re.search(r"[\s<>|]", url):
         return ""
-    return f"<{_escaped(url)}|{label.replace('|', '/')}>"
+    return f"<{escaped(url)}|{label.replace('|', '/')}>"
 
 
 def _cleaned(text: str, limit: int) -> str:
@@ -234,10 +234,6 @@ def _cleaned(text: str, limit: int) -> str:
     while len(words := clean(shorten(text, room), _NOWHERE)) > limit:
         room -= max(1, (len(words) - limit) // 6)
     return words
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _id(kind: str, key: str) -> str:

@@ -17,8 +17,8 @@ from bot.slack.intake import DEADLINE_S, Intake
 from bot.slack.look import Flushed, Look
 from bot.slack.marks import DAY_S, Gap, Marks
 from bot.slack.missed import MissedList
-from bot.tasks import end
 from graph.errors import StateError
+from graph.tasks import end
 
 log = structlog.get_logger()
 
@@ -122,7 +122,7 @@ class CatchUp:
     async def look_at(self, conversation: str) -> None:
         """Have answered what nobody answered in one thread; raises StateError, and a SlackFault."""
         _, channel, root = conversation.split(":")
-        epoch = await self._marks.epoch()
+        epoch, _ = await self._marks.epoch()
         look = Look(0.0, epoch, self.intake, self.handoffs, self._marks, self._history)
         await look.over_thread(channel, root)
 
@@ -145,8 +145,8 @@ class CatchUp:
             await asyncio.sleep(LOOK_S)
 
     async def _look(self) -> None:
-        await self._write()
-        await self._mind_the_hold()
+        if await self._write():
+            await self._mind_the_hold()
         if self._away_since is not None:
             self.ask("redis", self._away_since)
             self._away_since = None
@@ -158,15 +158,13 @@ class CatchUp:
             self._working = asyncio.create_task(self._work_quietly())
             self._working.add_done_callback(self._worked)
 
-    async def _write(self) -> None:
-        """Write the marks; after a flush all of them, with the gap that it made."""
-        epoch = await self._marks.epoch()
-        if epoch is None:
-            await self.intake.inbox.beat()
-            epoch = await self._marks.epoch()
-        flushed = self._epoch not in (None, epoch)
-        if flushed:
+    async def _write(self) -> bool:
+        """Write the marks, after a flush all of them, with its gap; tell whether there is a hold."""
+        epoch, held = await self._marks.epoch()
+        if epoch is None or self._epoch not in (None, epoch):
             await self.intake.inbox.beat()  # which holds back what is new, if nobody does
+            epoch, held = await self._marks.epoch()
+        flushed = self._epoch not in (None, epoch)
         heard, self._unwritten = self._unwritten, set()
         if flushed or heard:
             threads = {name: at for name, at in self._threads.items() if flushed or name in heard}
@@ -179,6 +177,7 @@ class CatchUp:
                 self._unwritten |= heard
                 raise
         self._epoch = epoch
+        return held
 
     async def _mind_the_hold(self) -> None:
         """See to it that what is held back is looked into, also where who saw the flush has died since."""
@@ -230,7 +229,7 @@ class CatchUp:
         await look.over_all(min(gap.asked_at for gap in gaps.values()) if first else None)
         listed = 0
         with look.noted("the list"):
-            listed = await self._missed.tell(look.missed, now - DAY_S)
+            listed = await self._missed.tell(list(look.missed.values()), now - DAY_S)
         await self._close(gaps, now, whole=look.whole)
         if held:
             # What was lost stands in its place again, so what came meanwhile may be answered after it.

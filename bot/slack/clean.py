@@ -196,6 +196,11 @@ def clean(text: str, hosts: frozenset[str]) -> str:
     text = _SUSPECT.sub(lambda word: _ADDRESS.sub(lambda found: _judged(found, hosts), word[0]), text)
     # A space is seen, and nobody takes it out on the way as they might a joiner that has no width.
     text = _GROUP.sub("@ ", text).replace("](", "] (").replace("]:", "] :")
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Return text as Slack shows it literally."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -49,10 +49,6 @@ log = structlog.get_logger()
 GIVEN_UP = "It failed too often."
 
 
-async def _nothing(_thread: str) -> None:
-    return None
-
-
 @dataclass(slots=True)
 class Desk:
     """Deals with jobs; `handle` is what the workers call."""
@@ -73,7 +69,7 @@ class Desk:
     offered: Offered
     background: Background
     strays: Strays
-    look_at: Callable[[str], Awaitable[None]] = _nothing
+    look_at: Callable[[str], Awaitable[None]]
     """Has a thread looked through for what nobody answered."""
 
     async def handle(self, lease: Lease) -> Job | None:

@@ -18,7 +18,7 @@ from bot.slack.message import NO_UNFURL
 from bot.slack.pen import Pen, Place
 from bot.tasks import Background
 from bot.worker import Lease
-from graph.state_store import ask
+from graph.state_store import ask, text_of
 from graph.turn import HandedOff
 from prompts import Phrases
 
@@ -85,7 +85,7 @@ class Handoffs:
     async def staff(self) -> frozenset[str]:
         """Return who has ever taken over a conversation."""
         members = await ask(self.redis.smembers("{bot}:staff"))
-        return frozenset(_text(member) for member in members)
+        return frozenset(text_of(member) for member in members)
 
     async def ask_for_person(self, lease: Lease, customer: str, handed: HandedOff, place: Place) -> None:
         """Post the card of a conversation, once; where it cannot be, nobody is promised from then on."""
@@ -146,7 +146,7 @@ class Handoffs:
         await self._store(conversation, change)
         log.info("handoff.changed", conversation=conversation, state=change["state"])
         stored = await ask(self.redis.hgetall(_key(conversation)))
-        values = {_text(name): _text(value) for name, value in stored.items()}
+        values = {text_of(name): text_of(value) for name, value in stored.items()}
         if "ts" not in values:
             return
         text, blocks = self._card(conversation, values)
@@ -184,7 +184,7 @@ class Handoffs:
 
     async def _fields(self, conversation: str, *names: str) -> list[str]:
         values = await ask(self.redis.hmget(_key(conversation), list(names)))
-        return [_text(value) if value is not None else "" for value in values]
+        return [text_of(value) if value is not None else "" for value in values]
 
     async def _store(self, conversation: str, values: Mapping[str, str]) -> None:
         async with self.redis.pipeline(transaction=True) as pipeline:
@@ -195,7 +195,3 @@ class Handoffs:
 
 def _key(conversation: str) -> str:
     return f"{{bot}}:handoff:{conversation}"
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -145,8 +145,9 @@ class Intake:
             self._item(message),
             keys,
             only_if_known=ours,
-            # Events overtake each other: what was left alone before this one may belong to the bot.
-            overtaken=None if ours else overtaken_item(message),
+            # Events overtake each other: what was left alone before this one may belong to the bot. In direct
+            # messages nothing is left alone.
+            overtaken=None if ours or message.dm else overtaken_item(message),
         )
         if placed.outcome != "unknown":
             self.saw(message)

@@ -19,8 +19,8 @@ from bot.slack.history import History, Raw
 from bot.slack.intake import Intake
 from bot.slack.marks import DAY_S, Marks
 from bot.slack.unanswered import answers, unanswered, unfinished
-from bot.tasks import end
 from graph.errors import FirstlineError
+from graph.tasks import end
 
 log = structlog.get_logger()
 
@@ -52,8 +52,8 @@ class Look:
     """Whether new jobs are held back until their thread was dealt with."""
     answered: int = 0
     channels: int = 0
-    missed: list[IncomingMessage] = field(default_factory=list)
-    """What came too long ago."""
+    missed: dict[str, IncomingMessage] = field(default_factory=dict)
+    """What came too long ago, by id: a thread may be read twice."""
     whole: bool = True
     """Whether Slack let all be read."""
 
@@ -184,7 +184,7 @@ class Look:
         if not left or await self.handoffs.owner(left[0].conversation):
             return True
         now = time.time()
-        self.missed += [message for message in left if now - message.sent_at >= YOUNG_S]
+        self.missed |= {message.id: message for message in left if now - message.sent_at >= YOUNG_S}
         young = [message for message in left if now - message.sent_at < YOUNG_S]
         if young:
             with self.noted(channel):

@@ -20,12 +20,13 @@ from redis.asyncio import Redis
 
 from bot.inbox.items import JOB_KEY
 from bot.inbox.scripts import PREFIX
-from graph.state_store import ask
+from graph.state_store import ask, text_of
 
 DAY_S = 86_400.0
 CHANNELS_KEPT_S = 30 * DAY_S
 _SEEN, _CHANNELS, _THREADS = PREFIX + "seen-until", PREFIX + "channels", PREFIX + "threads"
-_GAPS, _LOCK, _EPOCH = PREFIX + "catch-up", PREFIX + "catching-up", PREFIX + "epoch"
+_GAPS, _LOCK = PREFIX + "catch-up", PREFIX + "catching-up"
+_EPOCH, _HOLD = PREFIX + "epoch", PREFIX + "hold"
 _UNTIL = "until"
 
 
@@ -77,23 +78,23 @@ class Marks:
 
     async def channels(self) -> list[str]:
         """Return the known channels as team:channel, the one heard of last first."""
-        return [_text(name) for name in await ask(self._redis.zrevrange(_CHANNELS, 0, -1))]
+        return [text_of(name) for name in await ask(self._redis.zrevrange(_CHANNELS, 0, -1))]
 
     async def threads(self) -> list[str]:
         """Return the conversations of the last day, the one heard of last first."""
-        return [_text(name) for name in await ask(self._redis.zrevrange(_THREADS, 0, -1))]
+        return [text_of(name) for name in await ask(self._redis.zrevrange(_THREADS, 0, -1))]
 
-    async def epoch(self) -> str | None:
-        """Return what Redis has for as long as it loses nothing."""
-        value = await ask(self._redis.get(_EPOCH))
-        return None if value is None else _text(value)
+    async def epoch(self) -> tuple[str | None, bool]:
+        """Return what Redis has for as long as it loses nothing, and whether new jobs are held back."""
+        epoch, hold = await ask(self._redis.mget(_EPOCH, _HOLD))
+        return (None if epoch is None else text_of(epoch)), hold is not None
 
     async def kept(self, messages: Iterable[str]) -> tuple[str | None, frozenset[str]]:
         """Return Redis's epoch and, of these message ids, those that the inbox knows, at one moment."""
         ids = list(messages)
         epoch, *seen = await ask(self._redis.mget(_EPOCH, *(f"{PREFIX}seen:m:{name}" for name in ids)))
         found = frozenset(name for name, value in zip(ids, seen, strict=True) if value is not None)
-        return None if epoch is None else _text(epoch), found
+        return None if epoch is None else text_of(epoch), found
 
     async def in_work(self, conversation: str) -> bool:
         """Tell whether a conversation has a job."""
@@ -112,7 +113,7 @@ class Marks:
     async def gaps(self) -> dict[str, Gap]:
         """Return the gaps that nobody has looked into."""
         found = await ask(self._redis.hgetall(_GAPS))
-        return {_text(name): Gap(**json.loads(value)) for name, value in found.items()}
+        return {text_of(name): Gap(**json.loads(value)) for name, value in found.items()}
 
     async def close(self, names: Iterable[str]) -> None:
         """Take out gaps that were looked into."""
@@ -123,16 +124,12 @@ class Marks:
         if await ask(self._redis.set(_LOCK, token, nx=True, px=int(seconds * 1000))):
             return True
         holder = await ask(self._redis.get(_LOCK))
-        if holder is None or _text(holder) != token:
+        if holder is None or text_of(holder) != token:
             return False
         return bool(await ask(self._redis.pexpire(_LOCK, int(seconds * 1000))))
 
     async def unlock(self, token: str) -> None:
         """Let another process catch up."""
         holder = await ask(self._redis.get(_LOCK))
-        if holder is not None and _text(holder) == token:
+        if holder is not None and text_of(holder) == token:
             await ask(self._redis.delete(_LOCK))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

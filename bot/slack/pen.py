@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import structlog
@@ -74,21 +73,24 @@ class Pen:
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call under the lease; raises LeaseLost before it, or a SlackFault after it."""
         await self.lease.cover(self.slack.timeout_s)
-        making = self.background.run(self.slack.call(method, channel=self.place.channel, **arguments))
-        making.add_done_callback(partial(self._made, method))
+        calling = self.slack.call(method, channel=self.place.channel, **arguments)
         try:
-            # Who loses the lease is cancelled; what is on its way to Slack takes effect all the same.
-            return await asyncio.shield(making)
+            return await (self._made(calling) if method in LASTING else calling)
         except Limited as limited:
             place = self.place
             await self.limiter.blocked(place.team, method, limited.retry_after, place.channel)
             raise
 
-    def _made(self, method: str, making: asyncio.Task[Mapping[str, Any]]) -> None:
-        done = not making.cancelled() and making.exception() is None
-        if done and method in LASTING and self.lease.left_s <= 0:
+    async def _made(self, calling: Coroutine[Any, Any, Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Hear a call out, also where its caller is cancelled: who loses the lease does not call it back."""
+        making = self.background.run(calling)
+        making.add_done_callback(self._look_whether_late)
+        return await asyncio.shield(making)
+
+    def _look_whether_late(self, made: asyncio.Task[Mapping[str, Any]]) -> None:
+        if not made.cancelled() and made.exception() is None and self.lease.left_s <= 0:
             # This process stood still in between: its successor has looked for this in vain, or undone it.
-            self.strayed(self.place, str(making.result()["ts"]))
+            self.strayed(self.place, str(made.result()["ts"]))
 
     async def insist(self, method: str, *, paid: bool = False, **arguments: Any) -> Mapping[str, Any]:
         """Make a call that may be repeated until Slack has taken or refused it; `paid` has its token already.

@@ -15,7 +15,7 @@ from bot.slack.api import Slack, SlackFault
 from bot.slack.channels import Channels
 from bot.slack.handoff import Handoffs
 from bot.slack.reactions import Reactions, who
-from graph.state_store import ask
+from graph.state_store import ask, text_of
 from graph.turn import Fence, Thumb
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ class Ratings:
         name = f"{{bot}}:reactions:{key}"
         kept = await ask(self.redis.hget(name, person))
         ratings = self.channels.ratings
-        before = Reactions.from_json(_text(kept), ratings) if kept else Reactions(ratings=ratings)
+        before = Reactions.from_json(text_of(kept), ratings) if kept else Reactions(ratings=ratings)
         change = before.add if body["added"] else before.remove
         after = change(str(body["name"]), float(body["at"]))
         async with self.redis.pipeline(transaction=True) as pipeline:
@@ -101,7 +101,3 @@ class Ratings:
 
 def _fence(job: Job) -> Fence:
     return Fence(job.fence_key, FENCE_FIELD, str(job.fence))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -20,8 +20,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.tasks import end
 from graph.errors import FirstlineError
+from graph.tasks import end
 
 log = structlog.get_logger()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.tasks import Background, end
+from bot.tasks import Background
+from graph.tasks import end
 
 
 async def test_ending_waits_until_a_task_that_clears_up_is_done() -> None:

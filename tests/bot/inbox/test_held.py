@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from structlog.testing import capture_logs
 
 from bot.inbox import FENCE_FIELD, Inbox, Item, Job, LeaseLost, Placed, Renewed, Write
 from bot.redis_ledger import PREFIX as LEDGER
@@ -62,22 +63,20 @@ async def test_a_lease_of_the_job_before_changes_nothing(inbox: Inbox, job: Job)
 
 async def test_renewing_nothing_still_sees_a_flush(inbox: Inbox, redis: Redis) -> None:
     assert await inbox.renew([]) == Renewed({}, frozenset())
-    assert not inbox.flushed.is_set()
+    assert await inbox.held_for() is None
     await redis.flushdb()
     await inbox.renew([])
-    assert inbox.flushed.is_set()
+    assert await inbox.held_for() is not None
 
 
 async def test_every_process_sees_a_flush(inbox: Inbox, other: Inbox, redis: Redis) -> None:
     """Also the one that looks after another has said so."""
     await redis.flushdb()
-    await inbox.beat()
-    await other.beat()
-    assert inbox.flushed.is_set()
-    assert other.flushed.is_set()
-    inbox.flushed.clear()
-    await inbox.beat()
-    assert not inbox.flushed.is_set()
+    with capture_logs() as logs:
+        await inbox.beat()
+        await other.beat()
+        await inbox.beat()
+    assert [entry["event"] for entry in logs] == ["inbox.flushed"] * 2
 
 
 async def test_a_job_that_redis_lost_is_written_back(

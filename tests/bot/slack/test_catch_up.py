@@ -444,7 +444,7 @@ async def test_a_hold_whose_finder_died_is_looked_into_by_another_process(
     await on.redis.flushdb()
     # It makes the new epoch and the hold, and dies before it says so to anybody.
     await other.inbox.renew([])
-    bot.catch_up._epoch = await bot.catch_up._marks.epoch()
+    bot.catch_up._epoch, _ = await bot.catch_up._marks.epoch()
     on.say("one", ago_s=50)
     async with asyncio.timeout(10):
         while await bot.inbox.held_for() is not None:

@@ -240,8 +240,7 @@ def bench_answers(
     """
 
     async def run() -> int:
-        keys = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
-        settings = read_settings().model_copy(update=dict.fromkeys(keys))
+        settings = read_settings().alone
         async with open_support(settings, knowledge=knowledge) as support:
             answers = await measure_answers(_lines(file), support, make_console(stderr=True))
         print_answers(make_console(), answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +28,12 @@ class GraphSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """None is what suits the command: `info`, or `warning` where the same is on the screen anyway."""
     log_text: bool = False
+
+    @property
+    def alone(self) -> Self:
+        """These settings without what reaches others: no vendor is paid, no customer's state is touched."""
+        reaching = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
+        return self.model_copy(update=dict.fromkeys(reaching))
 
     @property
     def providers(self) -> set[str]:

@@ -21,13 +21,12 @@ from evals.improve.opening import open_ground
 from evals.improve.proposal import files_of, propose
 from evals.improve.simulated import RUNS
 from evals.improve.work_lists import lines, print_work, write_work
-from evals.running.commands import read_settings
+from evals.running.commands import make_way, read_settings
 from evals.running.stage import Way
 from evals.suite.case import Case
-from evals.suite.report import CaseResult
+from evals.suite.report import EXIT_CODES, CaseResult
 from evals.suite.run_info import read_info, trials_of
 from evals.suite.suites import Suite, open_suite
-from evals.suite.trial import Mode
 from evals.suite.trials_file import Results
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.errors import InputError
@@ -134,7 +133,7 @@ def diagnose_cases(
     """Say why cases fail: knowledge missing, not found or ignored, the model's capability, the label, chance.
 
     Each failing case is played as it is, with its gold passages first, on the larger tier, and with both.
-    Exits 1 where a cause was found.
+    Exits 1 where a cause was found, 3 where answers are not recorded, and 2 where nothing could be played.
 
     Example: evals diagnose .firstline/runs/20261126-101500-live --live --budget 2
     """
@@ -152,7 +151,7 @@ def diagnose_cases(
             print_work(make_console(), found)
         for line in lines(found) if as_json else ():
             typer.echo(line)
-        return FOUND_WANTING if found else FINE
+        return _code_of(found)
 
     run_to_exit(work)
 
@@ -194,20 +193,24 @@ def improve(
 
 
 def _way(*, replay: bool, live: bool, budget: float | None, record: bool, judge: str | None) -> Way:
-    if live and replay:
-        raise InputError("--replay and --live exclude each other; give one of them")
-    if live and not budget:
-        raise InputError("--live needs --budget USD: what may be spent at most")
-    for name, given in (("--budget", budget), ("--record", record), ("--judge", judge)):
-        if given and not live:
-            raise InputError(f"{name} goes with --live; add it, or leave this out")
-    mode: Mode = "live" if live else "replay" if replay else "keyless"
-    return Way(mode, budget or 0.0, record, judge=judge)
+    if judge and not live:
+        raise InputError("--judge goes with --live; add it, or leave this out")
+    return make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
 
 
 def _suite_of(run: Path, settings: GraphSettings) -> Suite:
     info = read_info(run)
     return open_suite(settings, Path(info.folder), info.only)
+
+
+def _code_of(found: Sequence[Diagnosis]) -> int:
+    if not found or any(diagnosis.cause != "untold" for diagnosis in found):
+        return FOUND_WANTING if found else FINE
+    return _unknown_code(stale=any(diagnosis.stale for diagnosis in found))
+
+
+def _unknown_code(*, stale: bool) -> int:
+    return EXIT_CODES["not_re_recorded" if stale else "could_not_run"]
 
 
 async def _diagnose(
@@ -233,8 +236,13 @@ def _failed_in(run: Path, cases: Sequence[Case]) -> tuple[Case, ...]:
 
 async def _failing(cases: Sequence[Case], tiers: Tiers, ground: Ground) -> tuple[Case, ...]:
     played = await ground.play_all(NOW, cases, tiers)
-    results = (CaseResult(case, played[case.id]) for case in cases)
-    return tuple(result.case for result in results if result.passed is False and not result.case.draft)
+    results = [CaseResult(case, played[case.id]) for case in cases if not case.draft]
+    unknown = [trial for result in results if result.passed is None for trial in result.trials]
+    if unknown and all(result.passed is None for result in results):
+        problem = next(trial.problem for trial in unknown if trial.problem)
+        typer.echo(f"No case could be played to its end, such as: {problem}", err=True)
+        raise typer.Exit(_unknown_code(stale=any(trial.status == "stale" for trial in unknown)))
+    return tuple(result.case for result in results if result.passed is False)
 
 
 def _progress() -> Progress:

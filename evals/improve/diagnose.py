@@ -36,6 +36,8 @@ class Diagnosis:
     """Why trials came to nothing."""
     source: Source = "none"
     """Where the models' words came from."""
+    stale: bool = False
+    """Whether a trial had no recording."""
 
 
 async def diagnose(
@@ -100,6 +102,7 @@ def _diagnosis(case: Case, ground: Ground, played: Mapping[str, Trials]) -> Diag
         findings=tuple(dict.fromkeys(finding.says for trial in failed for finding in trial.findings)),
         problems=tuple(dict.fromkeys(t.problem for t in every if t.status in ("stale", "error"))),
         source=mixed(trial.source for trial in every),
+        stale=any(trial.status == "stale" for trial in every),
     )
 
 

@@ -20,7 +20,6 @@ from graph.tiers import Tiers
 from prompts import Prompts
 
 AT_ONCE = 8
-_SPENDING = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
 
 
 class Lent:
@@ -112,8 +111,9 @@ class Ground:
         if arm not in self._opened:
             self._opened[arm] = self.open(arm)
         lent: dict[str, ChatModel] = {name: Lent(model) for name, model in self._opened[arm].items()}
-        settings = self.settings.model_copy(update=dict.fromkeys(_SPENDING))
-        return open_support(settings, models=lent, ladder=tiers, prompts=self.prompts, articles=articles)
+        return open_support(
+            self.settings.alone, models=lent, ladder=tiers, prompts=self.prompts, articles=articles
+        )
 
 
 def share(trials: Iterable[Trial]) -> float | None:

@@ -12,16 +12,17 @@ from evals.improve.proposal import Proposal
 from evals.improve.slices import RULE, Slice
 from evals.judge.tables import plain_table
 
-STAND_INS = "Over stand-ins: this tries the machinery and says nothing about a model."
+STAND_INS = "Over stand-ins: this tries the machinery, says nothing about a model, and so proposes nothing."
 
 
 def print_climb(console: Console, climb: Climb, proposal: Proposal | None, by: str) -> None:
     """Print all slices of a kind (`tag` or `rule`) and all cases together, then the proposal."""
-    if climb.source == "stand-in":
-        console.print(STAND_INS)
     console.print(_table(climb, by))
     for note in _notes(climb):
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if climb.source == "stand-in":
+        console.print(STAND_INS)
+        return
     if moved := [routes for routes in climb.routes if routes.stay or routes.rise]:
         console.print(_routes(moved))
     if proposal is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -161,11 +161,6 @@ def relatives(judge: Candidate, judged: Iterable[str]) -> str:
         f"The judge {judge.model} is of the same family as what it judges ({', '.join(same)}): models favour"
         " their own kind. Take a judge of the other vendor with --judge PROVIDER:MODEL."
     )
-
-
-def models_of(trials: Sequence[Trial]) -> set[str]:
-    """Return the names of the models that answered in these trials."""
-    return {call.model for trial in trials for turn in trial.turns for call in turn.record.calls}
 
 
 async def _listen(model: ChatModel, request: Request) -> tuple[str, Done]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from evals.suite.report import Confusion
+from graph.records.escalation_matrix import EscalationMatrix
 
 _CELL, _HIGH, _LEFT, _TOP = 96, 58, 84, 24
 
 
-def confusion_svg(confusion: Confusion, title: str) -> str:
+def confusion_svg(confusion: EscalationMatrix, title: str) -> str:
     """Draw escalation as a 2x2: rows say what should happen, columns what did; wrong cells are red."""
     should, should_not = confusion.hit + confusion.missed, confusion.needless + confusion.right
     late = f", {confusion.late} late" if confusion.late else ""

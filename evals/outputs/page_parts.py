@@ -20,7 +20,8 @@ from evals.outputs.words import (
     state_of,
     usd,
 )
-from evals.suite.report import Confusion, Report
+from evals.suite.report import Report
+from graph.records.escalation_matrix import EscalationMatrix
 
 MOST_TAGS = 12
 MOST_REASONS = 40
@@ -111,7 +112,7 @@ def _escalation(report: Report) -> str:
     return _card("Escalation, in trials: before and after", f'<div class="tall">{pictures}</div>', "pair")
 
 
-def _picture(confusion: Confusion, title: str) -> str:
+def _picture(confusion: EscalationMatrix, title: str) -> str:
     told = f"{title}: precision {percent(confusion.precision)}, recall {percent(confusion.recall)}"
     return f"<div>{confusion_svg(confusion, title)}{_lines([told])}</div>"
 

@@ -10,8 +10,6 @@ from evals.suite.report import Report
 from graph.settings import GraphSettings
 from graph.support import load_all_tiers, open_support
 
-KEYS = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
-
 
 async def price_of(settings: GraphSettings, reports: Sequence[Report]) -> Estimate | None:
     """Estimate what the cases without a recording cost, with no key needed; None where there are none."""
@@ -23,6 +21,5 @@ async def price_of(settings: GraphSettings, reports: Sequence[Report]) -> Estima
     }
     if not stale:
         return None
-    bare = settings.model_copy(update=dict.fromkeys(KEYS))
-    async with open_support(bare, ladder=load_all_tiers(settings)) as support:
+    async with open_support(settings.alone, ladder=load_all_tiers(settings)) as support:
         return estimate(list(stale.values()), support)

@@ -19,7 +19,8 @@ from evals.outputs.words import (
     usd,
 )
 from evals.suite.estimate import Estimate
-from evals.suite.report import Confusion, Report, Word
+from evals.suite.report import Report, Word
+from graph.records.escalation_matrix import EscalationMatrix
 
 SUMMARY_BYTES = 1_000_000
 """GitHub drops a step's summary of more than 1 MiB."""
@@ -149,11 +150,11 @@ def _escalation(report: Report) -> str:
     return f"**Escalation**{_precision(now)}\n\n{table(head, lines)}"
 
 
-def _hits(confusion: Confusion) -> str:
+def _hits(confusion: EscalationMatrix) -> str:
     return f"{confusion.hit} right" + (f", {confusion.late} of them late" if confusion.late else "")
 
 
-def _precision(now: Confusion) -> str:
+def _precision(now: EscalationMatrix) -> str:
     return f": precision {percent(now.precision)}, recall {percent(now.recall)}"
 
 

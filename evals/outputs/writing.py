@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from evals.outputs.comment import comment
@@ -15,6 +16,8 @@ from evals.suite.report import Report
 
 def write_all(report: Report, folder: Path) -> list[Path]:
     """Write all outputs, each whole or not at all, and return them."""
+    # Each looks at all results several times, and they may be read from a file.
+    report = replace(report, results=tuple(report.results))
     texts = {
         "junit.xml": junit(report),
         "summary.md": summary(report),

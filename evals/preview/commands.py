@@ -15,9 +15,8 @@ from evals.preview.measured import Measured, measure
 from evals.preview.page import page
 from evals.preview.terminal import print_preview, print_sentences
 from evals.suite.case import Case, CaseTurn, Origin
-from evals.suite.case_file import load_cases
 from evals.suite.files import write_whole
-from evals.suite.suites import SHIPPED, Suite, chosen
+from evals.suite.suites import SHIPPED, Suite, open_suite
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.log import configure_log
 from graph.settings import GraphSettings, graph_settings
@@ -90,14 +89,15 @@ def show(
 
 
 async def _preview(settings: GraphSettings, wish: Wish) -> int:
-    compared = compare(wish.files, wish.against)
+    compared = compare([_at_home(settings, file) for file in wish.files], wish.against)
     articles = open_articles(settings)
     services = open_services(
         settings, articles, load_all_tiers(settings), prompts=FixedPrompts(compared.after)
     )
     warming = asyncio.create_task(asyncio.to_thread(services.languages.warm_up))
     try:
-        suite = _sentences(wish.say) if wish.say else _suite(settings, wish)
+        # Reasons that cases name may be renamed just now.
+        suite = _sentences(wish.say) if wish.say else open_suite(settings, wish.cases, wish.only, names=False)
         found = await preview(compared, suite.cases, services)
     finally:
         await warming
@@ -115,13 +115,10 @@ async def _preview(settings: GraphSettings, wish: Wish) -> int:
     return FOUND_WANTING if wish.check and found.flips else FINE
 
 
-def _suite(settings: GraphSettings, wish: Wish) -> Suite:
-    """Read the cases; reasons that they name may be renamed just now, so those are not checked."""
-    home = settings.bot_home
-    given = (wish.cases or (home / "cases" if home else SHIPPED)).resolve()
-    root = given.parent if given.is_file() else given
-    root = SHIPPED if root.is_relative_to(SHIPPED) else root
-    return Suite(root, chosen(load_cases(given), wish.only), part=bool(wish.only) or root != given)
+def _at_home(settings: GraphSettings, file: Path) -> Path:
+    """Return the file in the adopter's folder, where there is one: `prompts/escalation.md` is theirs."""
+    theirs = settings.bot_home / file if settings.bot_home else file
+    return theirs if theirs.exists() else file
 
 
 def _sentences(texts: tuple[str, ...]) -> Suite:

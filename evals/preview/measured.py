@@ -12,7 +12,6 @@ from evals.preview.git import unpack
 from evals.recording.opening import open_replay
 from evals.recording.recording import source_of_all
 from evals.recording.store import Store
-from evals.running.stage import KEYS
 from evals.suite.case import Case
 from evals.suite.comparing import Pair, changes_of
 from evals.suite.playing import play
@@ -77,11 +76,10 @@ async def _play(
     cases: Sequence[Case], edition: Edition, store: Store, settings: GraphSettings, articles: FolderKnowledge
 ) -> list[Tally]:
     opened = open_replay(load_all_tiers(settings), store, lambda: edition)
-    bare = settings.model_copy(update=dict.fromkeys(KEYS))
     prompts = FixedPrompts(edition)
     found: list[Tally] = []
     async with open_support(
-        bare, models=opened.models, ladder=opened.ladder, prompts=prompts, articles=articles
+        settings.alone, models=opened.models, ladder=opened.ladder, prompts=prompts, articles=articles
     ) as support:
         for case in cases:
             numbers = range(1, case.trials.n + 1)

@@ -20,6 +20,7 @@ from evals.suite.report import Report
 from evals.suite.run_info import RunInfo, read_info, trials_of
 from evals.suite.suites import open_suite, reported
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
+from graph.errors import InputError
 from graph.settings import GraphSettings, graph_settings
 from graph.support import open_articles
 
@@ -128,6 +129,9 @@ def read_run(settings: GraphSettings, folder: Path) -> Read:
 def _add(history: Path, run: Path) -> None:
     settings = graph_settings()
     read = read_run(settings, run)
+    if not read.info.finished or read.info.mode != "live":
+        why = "it asked no model" if read.info.finished else "it is not finished"
+        raise InputError(f"Run {read.info.id} cannot be added, as {why}; add a finished run of --live")
     added = add_nights(history, nights_of(read.info, read.report.results, open_articles(settings)))
     typer.echo(f"{read.info.id} {'is added' if added else 'is there already'}.", err=True)
 

@@ -81,8 +81,14 @@ class Budget:
         self._changed.set()
 
     def _sentence(self, worst_usd: float) -> str:
-        used = f"${self.spent_usd:.2f} used"
-        return f"The budget of ${self.usd:.2f} is spent: {used}, and a call may cost up to ${worst_usd:.4f}."
+        used = f"{_dollars(self.spent_usd)} used"
+        most = _dollars(worst_usd)
+        return f"The budget of {_dollars(self.usd)} is spent: {used}, and a call may cost up to {most}."
+
+
+def _dollars(usd: float) -> str:
+    """Write an amount with as many digits as tell it from its neighbours."""
+    return f"${usd:.2f}" if usd >= 1 else f"${usd:.4f}"
 
 
 class BudgetModel:

@@ -48,9 +48,9 @@ def stale_of(misses: Sequence[Miss]) -> tuple[str, tuple[str, ...]]:
         return CUT, ("escalation.md",)
     before = closest(miss, mine).components
     names = differing(before, miss.components) or [PROGRAM]
-    parts = [_part(name, before.get(name), miss.components.get(name)) for name in names]
-    changed = tuple("escalation.md" if name == RULES else name for name in names)
-    return f"Changed since this was recorded: {', '.join(parts)}.", changed
+    pairs = [(name, before.get(name), miss.components.get(name)) for name in names]
+    said = ", ".join(_part(*pair) for pair in pairs)
+    return f"Changed since this was recorded: {said}.", tuple(_changed(*pair) for pair in pairs)
 
 
 def closest(miss: Miss, recorded: Sequence[Recording]) -> Recording:
@@ -78,6 +78,17 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     if RULES in found and "escalation.md" not in causes and (MODEL in causes or not causes):
         return [RULES, *causes]
     return causes or [name for name in FOLLOW if name in found][:1]
+
+
+def _changed(name: str, before: str | None, now: str | None) -> str:
+    """Name what changed, for all cases alike; an article that is found or not is not what was edited."""
+    if name == RULES:
+        return "escalation.md"
+    if name == MODEL:
+        return f"{name} ({before} -> {now})"
+    if name.endswith(".md") and (before is None or now is None):
+        return f"{name} ({'newly' if before is None else 'no longer'} found)"
+    return name
 
 
 def _part(name: str, before: str | None, now: str | None) -> str:

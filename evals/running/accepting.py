@@ -51,7 +51,7 @@ def accept(settings: GraphSettings, folder: Path, *, why: str, who: str) -> Acce
     file = suite.baseline(info.mode)
     before = read_baseline(file)
     trials = trials_of(folder)
-    results = Results(suite.cases, trials)
+    results = Results(suite.cases, trials, info.times)
     _check_known(
         info, make_report(info.id, info.mode, trials.source, results, before, part=suite.part).gate.word
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -73,11 +74,12 @@ def run(
 
     Example: evals run --only refunds
     """
-    way = Way(_mode(replay=replay, live=live), budget or 0.0, record, anew, judge, judged)
     wish = Wish(cases, tuple(only or ()), trials)
 
     async def work() -> int:
-        _check_way(way, budget, replay=replay)
+        way = make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+        way = replace(way, anew=anew, judged=judged)
+        _check_way(way)
         if resume:
             _check_resumed(wish, replay=replay)
         settings, console = read_settings(), make_console(stderr=True)
@@ -123,21 +125,24 @@ def read_settings() -> GraphSettings:
     return settings
 
 
-def _mode(*, replay: bool, live: bool) -> Mode:
-    return "live" if live else "replay" if replay else "keyless"
-
-
-def _check_way(way: Way, budget: float | None, *, replay: bool) -> None:
-    """Raise InputError for options that do not go together."""
-    live = way.mode == "live"
+def make_way(
+    *, replay: bool, live: bool, budget: float | None, record: bool, judge: str | None = None
+) -> Way:
+    """Make the way to play of what was asked for; raises InputError for options that do not go together."""
     if live and replay:
         raise InputError("--replay and --live exclude each other; give one of them")
+    if live and budget is None:
+        raise InputError("--live needs --budget USD: what may be spent at most")
     if live and not budget:
-        raise InputError("--live needs --budget USD: what the run may spend at most")
-    if not live and (budget or way.record):
-        raise InputError(
-            f"{'--budget' if budget else '--record'} goes with --live; add it, or leave this out"
-        )
+        raise InputError("--budget 0 pays for no call; give more, or leave --live out")
+    for name, given in (("--budget", budget), ("--record", record)):
+        if given and not live:
+            raise InputError(f"{name} goes with --live; add it, or leave this out")
+    mode: Mode = "live" if live else "replay" if replay else "keyless"
+    return Way(mode, budget or 0.0, record, judge=judge)
+
+
+def _check_way(way: Way) -> None:
     if way.anew and not way.record:
         raise InputError("--anew goes with --record; add it, or leave this out")
 

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from evals.judge.judge import kept_as
+from evals.recording.store import Store
 from evals.running.stage import Stage, Way, open_stage
+from evals.suite.case import Case
 from evals.suite.report import Report
 from evals.suite.run import AT_ONCE, planned, run_cases
 from evals.suite.run_info import (
@@ -107,11 +110,19 @@ async def _play(
         write_info(folder, info)
         trials.close()
     if stage.budget and stage.budget.over:
-        console.print(f"{_sentence(stage.budget.over)} {_go_on(info)} --budget USD", highlight=False)
+        console.print(f"{stage.budget.over} {_go_on(info)} --live --budget USD", highlight=False)
+    if stage.records and info.finished and not suite.part:
+        _prune(stage.records, suite.cases, info.times)
     done = Done(folder, info, reported(suite, info, trials))
     if edition == stage.support.services.prompts.edition.version:  # else it changed while it was played
         _certify(done, edition)
     return done
+
+
+def _prune(records: Store, cases: Sequence[Case], times: int | None) -> None:
+    """Drop recordings of cases that are gone, and of trials that are not played any more."""
+    played = {case.id: times or case.trials.n for case in cases}
+    records.prune(played | {kept_as(case): number for case, number in played.items()})
 
 
 def _certify(done: Done, edition: str) -> None:
@@ -162,7 +173,3 @@ def _interrupted(suite: Suite, info: RunInfo, trials: TrialsFile) -> str:
 
 def _go_on(info: RunInfo) -> str:
     return f"To go on: evals run --resume {info.id}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

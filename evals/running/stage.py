@@ -24,9 +24,6 @@ from graph.support import Support, load_all_tiers, open_support
 from graph.tiers import EXTRACTIVE, Tiers, usable
 from prompts import Edition, open_prompts
 
-KEYS = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
-"""What is taken away, so that no run spends behind its budget or writes where customers' state is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -52,6 +49,8 @@ class Stage:
     mode: Mode
     budget: Budget | None = None
     judge: Judge | None = None
+    records: Store | None = None
+    """What is recorded into."""
 
     async def play(self, case: Case, number: int) -> Trial:
         """Play a trial, and have its rubrics judged."""
@@ -84,10 +83,11 @@ async def open_stage(settings: GraphSettings, way: Way, recordings: Path) -> Asy
         askable = opened.ladder
     judged = way.judged and askable.first.name != EXTRACTIVE
     judge = _judge(way, askable, opened.models, settings.bot_home) if judged else None
-    bare = settings.model_copy(update=dict.fromkeys(KEYS))
-    async with open_support(bare, models=opened.models, ladder=opened.ladder, prompts=words) as support:
+    async with open_support(
+        settings.alone, models=opened.models, ladder=opened.ladder, prompts=words
+    ) as support:
         await asyncio.to_thread(support.warm_up().join)
-        yield Stage(support, way.mode, budget, judge)
+        yield Stage(support, way.mode, budget, judge, store if way.record else None)
 
 
 def _recorded(store: Store, tiers: Tiers, edition: Callable[[], Edition]) -> tuple[Opened, Tiers]:

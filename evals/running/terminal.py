@@ -23,8 +23,9 @@ from evals.outputs.words import (
     state_of,
     usd,
 )
-from evals.suite.report import CaseResult, Confusion, Report, Word
+from evals.suite.report import CaseResult, Report, Word
 from evals.suite.tally import shown
+from graph.records.escalation_matrix import EscalationMatrix
 
 STYLES: dict[Word, str] = {
     "fine": "bold green",
@@ -89,7 +90,7 @@ def _score(report: Report) -> Table:
     return grid
 
 
-def _escalation(now: Confusion, before: Confusion | None) -> Table | None:
+def _escalation(now: EscalationMatrix, before: EscalationMatrix | None) -> Table | None:
     if not now.hit + now.missed + now.needless + now.right:
         return None
     grid = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))

@@ -9,9 +9,10 @@ from statistics import fmean
 from evals.suite.baseline import Baseline, Kept, trial_of
 from evals.suite.case import Case, To
 from evals.suite.checks_escalation import PLACES
-from evals.suite.report import CaseResult, Change, Confusion, Flip, FlipKind
+from evals.suite.report import CaseResult, Change, Flip, FlipKind
 from evals.suite.tally import Tally, shown
 from evals.suite.trial import Trial
+from graph.records.escalation_matrix import EscalationMatrix
 from graph.records.significance import mcnemar_exact, paired_bootstrap
 
 NUMBERS = ("usd", "first_words_ms", "total_ms")
@@ -76,20 +77,17 @@ def changes_of(pairs: Sequence[Pair], *, live: bool) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def confusion(pairs: Sequence[tuple[Case, Tally]]) -> Confusion:
+def confusion(pairs: Sequence[tuple[Case, Tally]]) -> EscalationMatrix:
     """Count where trials went against where they belong."""
     must = [tally for case, tally in pairs if case.escalation.verdict == "must"]
     must_not = [tally for case, tally in pairs if case.escalation.verdict == "must_not"]
     hit, needless = sum(t.reached for t in must), sum(t.escalated for t in must_not)
-    missed = sum(t.trials for t in must) - hit
-    return Confusion(
+    return EscalationMatrix(
         hit=hit,
-        missed=missed,
+        missed=sum(t.trials for t in must) - hit,
         needless=needless,
         right=sum(t.trials for t in must_not) - needless,
         late=sum(t.late for t in must),
-        precision=hit / (hit + needless) if hit + needless else None,
-        recall=hit / (hit + missed) if hit + missed else None,
     )
 
 

@@ -116,11 +116,12 @@ def _unknown(seen: Seen) -> Iterator[tuple[Word, str]]:
         why = f"{', '.join(changed)} changed" if changed else "New, or never recorded"
         have = "has" if number == 1 else "have"
         yield "not_re_recorded", f"{why}: {number} of {cases(len(seen.rows))} {have} no recording."
+    if seen.unplayed:
+        of = seen.trials + seen.unplayed
+        yield "too_little_data", f"{seen.unplayed} of {of} trials were not played; the run is not finished."
     if seen.errors > MOST_ERRORS * seen.trials:
         share = f"{seen.errors} of {seen.trials} trials ended in an error ({seen.errors / seen.trials:.1%})"
         yield "too_little_data", f"{share}; the first one: {seen.problem}"
-    if seen.unplayed:
-        yield "too_little_data", f"{seen.unplayed} of {cases(len(seen.rows))} were not played."
     if not seen.rows:
         yield "too_little_data", "No case counts: all of them are drafts, or need a model."
 

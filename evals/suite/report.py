@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from evals.suite.case import Case
 from evals.suite.trial import Mode, Source, Trial
+from graph.records.escalation_matrix import EscalationMatrix
 
 Word: TypeAlias = Literal["fine", "regressed", "could_not_run", "not_re_recorded", "too_little_data"]
 EXIT_CODES: dict[Word, int] = {
@@ -22,6 +23,8 @@ EXIT_CODES: dict[Word, int] = {
     "too_little_data": 4,
 }
 
+NOTHING = EscalationMatrix(0, 0, 0, 0, 0)
+
 FlipKind: TypeAlias = Literal["broke", "fixed", "now_escalates", "no_longer_escalates"]
 
 
@@ -31,6 +34,13 @@ class CaseResult:
 
     case: Case
     trials: tuple[Trial, ...]
+    times: int | None = None
+    """How often it was to be played; None: as often as there are trials."""
+
+    @property
+    def missing(self) -> int:
+        """How many trials were to be played and were not."""
+        return max(0, (self.times or 0) - len(self.trials))
 
     @property
     def known(self) -> tuple[Trial, ...]:
@@ -39,13 +49,13 @@ class CaseResult:
 
     @property
     def passed(self) -> bool | None:
-        """Whether enough trials passed; None where too many are stale or in error to tell."""
-        passed = sum(trial.passed for trial in self.known)
-        need = min(self.case.trials.need, len(self.trials))
+        """Whether enough trials passed; None where too many are missing, stale or in error to tell."""
+        passed, planned = sum(trial.passed for trial in self.known), len(self.trials) + self.missing
+        need = min(self.case.trials.need, planned)
         if passed >= need > 0:
             return True
-        unknown = len(self.trials) - len(self.known)
-        return None if not self.trials or passed + unknown >= need else False
+        unknown = planned - len(self.known)
+        return None if not planned or passed + unknown >= need else False
 
     @property
     def share(self) -> float | None:
@@ -75,23 +85,6 @@ class Share:
     low: float | None
     high: float | None
     cases: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """Escalation as a 2x2 over trials of cases with `must` or `must_not`; `may` counts nowhere."""
-
-    hit: int
-    """Must, and did (in time or late)."""
-    missed: int
-    needless: int
-    """Must not, and did."""
-    right: int
-    """Must not, and did not."""
-    late: int
-    """Of the hits, those after their turn."""
-    precision: float | None
-    recall: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +131,9 @@ class Report:
     passed: Share = Share(None, None, None, 0)
     pass_hat: tuple[float | None, ...] = ()
     """pass^1, pass^2, ... as far as every case has so many trials."""
-    confusion: Confusion = Confusion(0, 0, 0, 0, 0, None, None)
-    confusion_before: Confusion | None = None
+    confusion: EscalationMatrix = NOTHING
+    """Over trials of cases with `must` or `must_not`; `may` counts nowhere."""
+    confusion_before: EscalationMatrix | None = None
     """The baseline's, over the same cases; None without one."""
     changes: tuple[Change, ...] = ()
     smallest_visible: float | None = None

@@ -42,6 +42,7 @@ class Seen:
     problem: str = ""
     """Of the first error."""
     unplayed: int = 0
+    """Trials that were to be played and were not."""
     _kept: Mapping[str, Kept] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +66,7 @@ class Seen:
         errors = [trial for trial in result.trials if trial.status == "error"]
         self.trials += len(result.trials)
         self.errors += len(errors)
-        self.unplayed += not result.trials
+        self.unplayed += result.missing
         if errors and not self.problem:
             self.problem = f"{result.case.id}: {errors[0].problem}"
 

@@ -53,16 +53,18 @@ class Suite:
         return SHIPPED.parent / name if self.root == SHIPPED else self.root / name
 
 
-def open_suite(settings: GraphSettings, folder: Path | None = None, only: Sequence[str] = ()) -> Suite:
+def open_suite(
+    settings: GraphSettings, folder: Path | None = None, only: Sequence[str] = (), *, names: bool = True
+) -> Suite:
     """Read the cases of a folder, of the adopter's own, or the shipped ones; `only` names ids and tags.
 
-    Reasons must be in the escalation.md in force, and articles in the knowledge folder. Raises InputError
-    with all that is wrong in a file, a line each.
+    With `names`, reasons must be in the escalation.md in force, and articles in the knowledge folder. Raises
+    InputError with all that is wrong in a file, a line each.
     """
     home = settings.bot_home
     given = (folder or (home / "cases" if home else SHIPPED)).resolve()
-    escalation = open_prompts(home / "prompts" if home else None).escalation
-    known = known_passages(home / "knowledge" if home else SAMPLE_SHOP)
+    escalation = open_prompts(home / "prompts" if home else None).escalation if names else None
+    known = known_passages(home / "knowledge" if home else SAMPLE_SHOP) if names else None
     cases = load_cases(given, escalation=escalation, known=known)
     root = given.parent if given.is_file() else given
     root = SHIPPED if root.is_relative_to(SHIPPED) else root
@@ -72,7 +74,7 @@ def open_suite(settings: GraphSettings, folder: Path | None = None, only: Sequen
 def reported(suite: Suite, info: RunInfo, trials: TrialsFile) -> Report:
     """Judge what was played of a suite, against the accepted baseline of its mode."""
     baseline = read_baseline(suite.baseline(info.mode))
-    results = Results(suite.cases, trials)
+    results = Results(suite.cases, trials, info.times)
     return make_report(info.id, info.mode, trials.source, results, baseline, part=suite.part)
 
 
@@ -81,6 +83,9 @@ def chosen(cases: Sequence[Case], only: Sequence[str]) -> tuple[Case, ...]:
     names = {name for case in cases for name in (case.id, *case.tags)}
     for name in only:
         if name not in names:
-            raise InputError(f"--only {name}: no case has this id or tag{nearest(name, sorted(names))}")
+            tags = sorted({tag for case in cases for tag in case.tags})
+            close = nearest(name, names)
+            close = close if "did you mean" in close else f"; tags are {', '.join(tags)}"
+            raise InputError(f"--only {name}: no case has this id or tag{close}")
     wanted = set(only)
     return tuple(case for case in cases if not only or wanted & {case.id, *case.tags})

@@ -108,11 +108,15 @@ def _trial_at(file: BinaryIO, place: int) -> Trial:
 
 
 class Results(Sequence[CaseResult]):
-    """The results of a run, read from its file whenever they are looked at: thousands take no memory."""
+    """The results of a run, read from its file whenever they are looked at: thousands take no memory.
 
-    def __init__(self, cases: Sequence[Case], trials: TrialsFile) -> None:
+    `times` is how often each case was to be played; None leaves it to the case.
+    """
+
+    def __init__(self, cases: Sequence[Case], trials: TrialsFile, times: int | None = None) -> None:
         self._cases = cases
         self._trials = trials
+        self._times = times
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -124,9 +128,9 @@ class Results(Sequence[CaseResult]):
     def __getitem__(self, place: int | slice) -> CaseResult | Sequence[CaseResult]:
         """Return one result, or some of them."""
         if isinstance(place, slice):
-            return Results(self._cases[place], self._trials)
+            return Results(self._cases[place], self._trials, self._times)
         case = self._cases[place]
-        return CaseResult(case, self._trials.of(case.id))
+        return CaseResult(case, self._trials.of(case.id), self._times or case.trials.n)
 
     def __iter__(self) -> Iterator[CaseResult]:
         return (self[place] for place in range(len(self)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 from graph.records.statistics import wilson
 
@@ -89,40 +87,6 @@ def agreement(judge: Sequence[bool], human: Sequence[bool]) -> Agreement:
         only_human=pairs.count((False, True)),
         both_no=pairs.count((False, False)),
     )
-
-
-def rogan_gladen(share: float, tpr: float, tnr: float) -> float | None:
-    """Return the true share of yes behind the share that a judge with these rates says yes to, in 0..1.
-
-    None where the judge is no better than chance: then its answers say nothing.
-    """
-    informed = tpr + tnr - 1
-    return min(1.0, max(0.0, (share + tnr - 1) / informed)) if informed > 0 else None
-
-
-def corrected_share(
-    yes: int, items: int, judge: Agreement, *, confidence: float = 0.95
-) -> tuple[float, float, float] | None:
-    """Return the true share of yes with its bounds, where a judge said yes to `yes` of so many items.
-
-    The bounds (Lang and Reiczigel, 2014) hold what is not known of the judge beside what is not known of
-    the items. None of no items, or where the judge's rates are unknown or no better than chance.
-    """
-    positives, negatives = judge.both_yes + judge.only_human, judge.both_no + judge.only_judge
-    if not items or judge.tpr is None or judge.tnr is None:
-        return None
-    share = rogan_gladen(yes / items, judge.tpr, judge.tnr)
-    tpr, tnr = (judge.both_yes + 1) / (positives + 2), (judge.both_no + 1) / (negatives + 2)
-    if share is None or tpr + tnr <= 1:
-        return None
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    said = (yes + z * z / 2) / (items + z * z)
-    true = (said + tnr - 1) / (tpr + tnr - 1)
-    of_tpr, of_tnr = tpr * (1 - tpr) / (positives + 2), tnr * (1 - tnr) / (negatives + 2)
-    variance = said * (1 - said) / (items + z * z) + true**2 * of_tpr + (1 - true) ** 2 * of_tnr
-    margin = z * sqrt(variance) / (tpr + tnr - 1)
-    centre = true + 2 * z * z * (true * of_tpr - (1 - true) * of_tnr)
-    return share, max(0.0, min(share, centre - margin)), min(1.0, max(share, centre + margin))
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from evals.judge.judge import family, judge_trial, models_of, relatives
+from evals.judge.judge import family, judge_trial, relatives
 from evals.judge.prompt import Said, open_judge_prompt
 from evals.suite.case import Rubric
 from evals.suite.trial import Status
@@ -141,5 +141,5 @@ def test_the_family_is_what_the_name_begins_with(name: str, found: str) -> None:
 
 
 def test_a_judge_of_the_same_family_is_warned_of() -> None:
-    assert "claude-haiku-5-5" in relatives(CANDIDATE, models_of([trial()]))
+    assert "claude-haiku-5-5" in relatives(CANDIDATE, {"claude-haiku-5-5"})
     assert relatives(CANDIDATE, {"gpt-6-luna"}) == ""

@@ -14,8 +14,9 @@ from evals.suite.case import (
     To,
     Trials,
 )
-from evals.suite.report import CaseResult, Change, Confusion, Flip, Gate, Report, Share
+from evals.suite.report import CaseResult, Change, Flip, Gate, Report, Share
 from evals.suite.trial import Finding, Judged, PlayedTurn, Source, Status, Trial
+from graph.records.escalation_matrix import EscalationMatrix
 from graph.turn import Call, Route, TurnRecord, Usage
 
 ANSWER = (
@@ -172,8 +173,8 @@ def report() -> Report:
         flips=(now_escalates, broke),
         passed=Share(0.85, 0.791, 0.909, 120),
         pass_hat=(0.85, 0.8, 0.76),
-        confusion=Confusion(31, 2, 5, 82, 3, 31 / 36, 31 / 33),
-        confusion_before=Confusion(30, 3, 2, 85, 1, 30 / 32, 30 / 33),
+        confusion=EscalationMatrix(31, 2, 5, 82, 3),
+        confusion_before=EscalationMatrix(30, 3, 2, 85, 1),
         changes=(
             Change("passed", 0.87, 0.85, -0.02, -0.05, 0.01, 0.38),
             Change("usd", 0.002, 0.0021, 0.0001, -0.0001, 0.0003, None),

@@ -14,7 +14,8 @@ import pytest
 from evals.outputs.by_tag import by_tag
 from evals.outputs.page import page
 from evals.outputs.page_charts import confusion_svg
-from evals.suite.report import Confusion, Gate
+from evals.suite.report import Gate
+from graph.records.escalation_matrix import EscalationMatrix
 from graph.records.statistics import wilson
 from tests.evals.outputs.reports import many, report, result, with_words
 
@@ -99,7 +100,7 @@ def test_escalation_before_and_after_is_drawn_and_told() -> None:
 
 
 def test_an_empty_row_of_the_picture_is_drawn_too() -> None:
-    svg = confusion_svg(Confusion(0, 0, 0, 4, 0, None, None), "Now")
+    svg = confusion_svg(EscalationMatrix(0, 0, 0, 4, 0), "Now")
     assert svg.count("<rect") == 4
     assert "nan" not in svg
 

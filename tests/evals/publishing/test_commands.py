@@ -131,10 +131,43 @@ async def test_no_drift_exits_0_and_writes_nothing(tmp_path: Path) -> None:
     assert "No drift" in ran.stdout
 
 
-async def test_a_short_history_exits_4(tmp_path: Path) -> None:
-    run = await play(tmp_path)
+def described(run: Path, **change: object) -> Path:
+    """Change what a run says of itself."""
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    (run / "run.json").write_text(json.dumps(told | change), encoding="utf-8")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({}, "it asked no model"), ({"mode": "live", "finished": False}, "it is not finished")],
+)
+async def test_a_night_is_a_finished_run_of_models(
+    tmp_path: Path, change: dict[str, object], why: str
+) -> None:
+    run = described(await play(tmp_path), **change)
     ran = await publish(tmp_path, None, "drift", "history.jsonl", "--add", str(run))
-    assert ran.exit_code == 4
+    assert ran.exit_code == 2
+    assert why in ran.stderr
+    assert not (tmp_path / "history.jsonl").exists()
+
+
+async def test_a_part_of_a_run_is_not_published_as_fine(tmp_path: Path) -> None:
+    run = described(await play(tmp_path, "--trials", "3"), finished=False)
+    lines = (run / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    first = [line for line in lines if json.loads(line)["number"] == 1]
+    (run / "cases.jsonl").write_text("\n".join(first) + "\n", encoding="utf-8")
+    ran = await publish(tmp_path, None, "publish", str(run))
+    assert ran.exit_code == 0, ran.output
+    told = (run / "summary.md").read_text(encoding="utf-8")
+    assert "Too little data" in told
+    assert "were not played" in told
+
+
+async def test_a_short_history_exits_4(tmp_path: Path) -> None:
+    run = described(await play(tmp_path), mode="live")
+    ran = await publish(tmp_path, None, "drift", "history.jsonl", "--add", str(run))
+    assert ran.exit_code == 4, ran.output
     assert "Too little data: 1 night so far" in " ".join(ran.stdout.split())
     assert json.loads((tmp_path / "history.jsonl").read_text(encoding="utf-8"))["case"] == "hello"
     again = await publish(tmp_path, None, "drift", "history.jsonl", "--add", str(run))

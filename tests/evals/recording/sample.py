@@ -19,13 +19,13 @@ from evals.recording.store import Store
 from evals.sim import Reply, Sim, ToolUse
 from evals.sim.script import Body, Vendor, is_large, last_words
 from evals.suite.case import Case, CaseTurn, Origin, Trials
-from evals.suite.opening import Way, open_way
 from evals.suite.playing import play
 from evals.suite.trial import Mode, Trial
 from graph.settings import GraphSettings
 from graph.support import SAMPLE_SHOP, Support
 from graph.tiers import SHIPPED, load_tiers
 from prompts import Prompts
+from tests.evals.recording.opening_way import Way, open_way
 
 PLENTY = 100.0
 SAID: dict[str, tuple[str, ...]] = {

@@ -182,7 +182,9 @@ async def test_a_refusal_within_a_trial_is_noted_and_calls_nobody() -> None:
         await hear(model, asked())
     assert real.requests == []
     assert played.over
-    assert played.refused.startswith("The budget of $0.00 is spent: $0.00 used, and a call may cost up to $")
+    assert played.refused.startswith(
+        "The budget of $0.0000 is spent: $0.0000 used, and a call may cost up to $"
+    )
 
 
 async def test_a_refusal_outside_of_a_trial_is_an_error() -> None:

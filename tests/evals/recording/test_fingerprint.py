@@ -74,7 +74,7 @@ def recorded(parts: dict[str, str], *, trial: int = 1, step: int = 1) -> Recordi
     [
         (
             replace(REQUEST, model="claude-haiku-6", max_output_tokens=900, effort="low"),
-            (MODEL,),
+            (f"{MODEL} (anthropic claude-haiku-5-5 -> anthropic claude-haiku-6)",),
             "the model (anthropic claude-haiku-5-5 -> anthropic claude-haiku-6)",
         ),
         (replace(REQUEST, messages=REQUEST.messages[2:]), (HISTORY,), "an earlier answer."),
@@ -83,7 +83,11 @@ def recorded(parts: dict[str, str], *, trial: int = 1, step: int = 1) -> Recordi
             (WORDS,),
             "the customer's words.",
         ),
-        (replace(REQUEST, passages=PASSAGES[:1]), ("costs.md",), "costs.md (no longer there)"),
+        (
+            replace(REQUEST, passages=PASSAGES[:1]),
+            ("costs.md (no longer found)",),
+            "costs.md (no longer there)",
+        ),
         (
             replace(REQUEST, passages=(make_passage("Forty days.", "returns.md"), PASSAGES[1])),
             ("returns.md",),
@@ -116,7 +120,10 @@ def test_a_miss_is_compared_with_the_call_that_it_would_have_been() -> None:
     ("also", "changed"),
     [
         ({"answer.md": "0" * 12}, ("answer.md",)),
-        ({MODEL: "anthropic claude-sonnet-5-5"}, ("escalation.md", MODEL)),
+        (
+            {MODEL: "anthropic claude-sonnet-5-5"},
+            ("escalation.md", f"{MODEL} (anthropic claude-haiku-5-5 -> anthropic claude-sonnet-5-5)"),
+        ),
         ({}, ("escalation.md",)),
     ],
 )

@@ -13,12 +13,12 @@ from evals.recording.opening import open_keyless, open_live, open_replay, source
 from evals.recording.recording import RecordedSource
 from evals.recording.store import Store
 from evals.sim import Fault, Reply, Script, Sim
-from evals.suite.opening import Way, open_way
 from evals.suite.playing import play
 from graph.errors import InputError
 from graph.settings import GraphSettings
 from graph.tiers import FLOOR, SHIPPED, load_tiers
 from prompts import Edition
+from tests.evals.recording.opening_way import Way, open_way
 from tests.evals.recording.sample import CASES, play_all, quoting, recording, sim_settings
 from tests.fakes import shipped_prompts
 
@@ -93,7 +93,7 @@ async def test_a_spent_budget_makes_trials_errors_and_keeps_what_was_whole(sim: 
     refused = {name: trial for name, trial in trials.items() if trial.status == "error"}
     assert refused
     assert budget.over
-    assert all(trial.problem.startswith("The budget of $0.01 is spent: $0.0") for trial in refused.values())
+    assert all(trial.problem.startswith("The budget of $0.0100 is spent: $0.0") for trial in refused.values())
     assert store.cases()
     assert not set(store.cases()) & set(refused)
     assert {trial.status for name, trial in trials.items() if name not in refused} == {"passed"}

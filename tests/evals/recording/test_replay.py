@@ -22,6 +22,7 @@ from prompts.folder import SHIPPED as PROMPTS
 from tests.evals.recording.sample import CASES, play_all, recording, replaying
 
 WITHOUT_A_MODEL = {"wants-person"}
+HAIKU = "anthropic claude-haiku-5-5"
 CALLS = 15
 BY_ID = {case.id: case for case in CASES}
 
@@ -128,7 +129,7 @@ async def test_a_new_rule_is_named_by_its_file_where_it_sends_a_question_elsewhe
     ) as support:
         trials = await play_all(support, "replay")
     stale = {name: trial.changed for name, trial in trials.items() if trial.status == "stale"}
-    assert stale == {"mattress": ("escalation.md", MODEL)}
+    assert stale == {"mattress": ("escalation.md", f"{MODEL} ({HAIKU} -> anthropic claude-sonnet-5-5)")}
 
 
 async def test_an_edited_article_touches_only_the_cases_that_retrieved_it(
@@ -159,7 +160,10 @@ async def test_an_edited_article_touches_only_the_cases_that_retrieved_it(
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda text: text.replace("claude-haiku-5-5", "claude-haiku-6"), MODEL),
+        (
+            lambda text: text.replace("claude-haiku-5-5", "claude-haiku-6"),
+            f"{MODEL} ({HAIKU} -> anthropic claude-haiku-6)",
+        ),
         (
             lambda text: text.replace("max_output_tokens = 700", "max_output_tokens = 600"),
             "the limit of tokens",

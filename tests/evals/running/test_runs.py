@@ -105,8 +105,8 @@ async def test_a_budget_that_is_too_small_ends_the_run_which_goes_on_with_anothe
     assert done.report.gate.word in ("could_not_run", "too_little_data")
     assert not done.info.finished
     shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
-    assert "budget of $0.00 is spent" in shown
-    assert f"evals run --resume {done.info.id} --budget USD" in " ".join(shown.split())
+    assert "budget of $0.0001 is spent" in shown
+    assert f"evals run --resume {done.info.id} --live --budget USD" in " ".join(shown.split())
     more = await resume_run(settings(home, sim), done.info.id, LIVE, home / "runs", console)
     assert more.report.gate.word == "fine"
     assert more.info.finished

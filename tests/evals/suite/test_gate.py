@@ -134,8 +134,20 @@ def test_errors_are_no_failures_and_too_many_leave_too_little(errors: int, word:
 
 
 def test_a_case_that_was_not_played_leaves_too_little() -> None:
-    report = judged([make_result(make_case("a")), *many("passed")])
+    report = judged([CaseResult(make_case("a"), (), 1), *many("passed")])
     assert (report.gate.word, report.gate.exit_code) == ("too_little_data", 4)
+
+
+def test_trials_that_were_not_played_leave_too_little_however_many_of_the_others_passed() -> None:
+    """A case that needs two of three does not pass by the one that there was time for."""
+    case = make_case("a", trials=Trials(3, 2))
+    one = CaseResult(case, (make_trial("a", "passed"),), 3)
+    assert one.passed is None
+    report = judged([one, *many("passed")])
+    assert report.gate.word == "too_little_data"
+    assert "2 of " in report.gate.reasons[0]
+    two = CaseResult(case, (make_trial("a", "passed"), make_trial("a", "passed")), 3)
+    assert two.passed is True
 
 
 def test_drafts_and_what_needs_a_model_count_nowhere_in_the_keyless_run() -> None:

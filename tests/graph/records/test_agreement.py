@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graph.records.agreement import Agreement, agreement, corrected_share, rogan_gladen
+from graph.records.agreement import Agreement, agreement
 
 
 def test_kappa_is_the_textbook_one() -> None:
@@ -50,28 +50,6 @@ def test_the_bounds_of_kappa_hold_it_as_often_as_they_say(
     known = [b for b in bounds if b is not None]
     true = (agreed - chance) / (1 - chance)
     assert sum(low <= true <= high for low, high in known) / len(known) >= 0.93
-
-
-def test_rogan_gladen_takes_the_errors_of_the_judge_back() -> None:
-    assert rogan_gladen(0.6 * 0.9 + 0.4 * 0.2, tpr=0.9, tnr=0.8) == pytest.approx(0.6)
-    assert rogan_gladen(0.05, tpr=0.9, tnr=0.8) == 0.0
-    assert rogan_gladen(0.95, tpr=0.9, tnr=0.8) == 1.0
-    assert rogan_gladen(0.5, tpr=0.5, tnr=0.5) is None
-
-
-@pytest.mark.parametrize(("tpr", "tnr"), [(0.9, 0.9), (0.95, 0.8)])
-def test_the_corrected_share_holds_the_true_one_where_the_judged_one_does_not(tpr: float, tnr: float) -> None:
-    draw = np.random.default_rng(4)
-    yes = draw.binomial(200, 0.8 * tpr + 0.2 * (1 - tnr), 2000)
-    shares = [corrected_share(int(y), 200, j) for y, j in zip(yes, _judged(80, 0.5, tpr, tnr), strict=True)]
-    assert sum(s is not None and s[1] <= 0.8 <= s[2] for s in shares) >= 1860
-    assert all(s is None or s[1] <= s[0] <= s[2] for s in shares)
-
-
-def test_a_share_cannot_be_corrected_by_an_unknown_judge() -> None:
-    assert corrected_share(5, 10, Agreement(9, 0, 1, 0)) is None
-    assert corrected_share(5, 10, Agreement(5, 5, 5, 5)) is None
-    assert corrected_share(0, 0, Agreement(9, 1, 1, 9)) is None
 
 
 def _judged(items: int, yes: float, tpr: float, tnr: float) -> list[Agreement]:

@@ -17,6 +17,7 @@ from bot.app import App
 from bot.conversation import Conversations
 from bot.inbox import Inbox
 from bot.metrics import Metrics
+from bot.people.store import HandoffStore
 from bot.settings import BotSettings
 from bot.slack.api import Slack, SlackFault
 from bot.slack.catch_up import CatchUp
@@ -33,6 +34,7 @@ from bot.slack.marks import Marks
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.strays import Strays
+from bot.slack.turns import Turns
 from bot.tasks import Background
 from bot.worker import Workers
 from graph.errors import StateAway
@@ -92,7 +94,7 @@ async def open_floor(
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
-        app.redis, inbox, slack, limiter, prompts.phrases, language,
+        app.redis, HandoffStore(app.redis), inbox, slack, limiter, prompts.phrases, language,
         identity.team, identity.user, settings.bot_handoff_channel, background,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
@@ -103,11 +105,12 @@ async def open_floor(
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
 
-    desk = Desk(
-        conversations, inbox, slack, limiter, handoffs, ratings, Home(slack, limiter, prompts, language),
-        metrics, identity.user, token, lambda: app.support.knowledge.hosts, _origins(settings), Offered(),
-        background, strays, look_at,
+    turns = Turns(
+        conversations, inbox, slack, limiter, handoffs, metrics, identity.user, token,
+        lambda: app.support.knowledge.hosts, _origins(settings), Offered(), background, strays,
     )  # fmt: skip
+    home = Home(slack, limiter, prompts, language)
+    desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at)
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
     intake = Intake(

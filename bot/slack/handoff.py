@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
 
 from bot.inbox import Inbox, Job
+from bot.people.store import CLAIMED, HANDED_BACK, Handoff, HandoffStore, State
 from bot.slack.api import Gone, Refused, Slack, SlackFault
 from bot.slack.blocks import Card, CardState, handoff_card
 from bot.slack.limiter import Limiter
@@ -26,10 +26,8 @@ log = structlog.get_logger()
 
 CARD = "bot_handoff"
 """The event type in a card's metadata."""
-KEEP_S = 30 * 86_400
 LOOK_AGAIN_S = 60.0
 """How long a channel that could not be reached is taken to be away."""
-OPEN, CLAIMED, HANDED_BACK = "open", "claimed", "handed_back"
 
 
 def _stays(_place: Place, _ts: str) -> None:
@@ -41,6 +39,7 @@ class Handoffs:
     """Conversations that a person has, or is asked to take."""
 
     redis: Redis
+    store: HandoffStore
     inbox: Inbox
     slack: Slack
     limiter: Limiter
@@ -79,8 +78,7 @@ class Handoffs:
         """Return who has a conversation; None where the bot has it."""
         if self.channel is None:
             return None
-        state, by = await self._fields(conversation, "state", "by")
-        return by if state == CLAIMED else None
+        return await self.store.owner(conversation)
 
     async def staff(self) -> frozenset[str]:
         """Return who has ever taken over a conversation."""
@@ -92,23 +90,22 @@ class Handoffs:
         if self.channel is None:
             return
         job = lease.job
-        link = await self._link(place)
-        values = {
-            "state": OPEN, "by": "", "customer": customer, "link": link, "turn": job.turn,
-            "summary": handed.summary, "reason": handed.reason, "channel": self.channel,
-        }  # fmt: skip
+        handoff = Handoff(
+            job.thread, customer, turn=job.turn, summary=handed.summary, reason=handed.reason,
+            link=await self._link(place), channel=self.channel, opened_at=time.time(), changed_at=time.time(),
+        )  # fmt: skip
         pen = self._pen(lease)
         try:
-            ts = await self._posted(pen, job) or await self._post(pen, lease, job.thread, values)
+            ts = await self._posted(pen, job) or await self._post(pen, lease, handoff)
         except (Gone, Refused) as refused:
             self._reachable = False
             log.warning("handoff.unreachable", why=refused.why)
             return
-        await self._store(job.thread, {**values, "ts": ts})
+        await self.store.put(replace(handoff, ts=ts))
 
-    async def _post(self, pen: Pen, lease: Lease, conversation: str, values: Mapping[str, str]) -> str:
+    async def _post(self, pen: Pen, lease: Lease, handoff: Handoff) -> str:
         lease.update(await self.inbox.note(lease.job, card="tried"))
-        text, blocks = self._card(conversation, values)
+        text, blocks = self._card(handoff)
         metadata = {"event_type": CARD, "event_payload": {"turn": lease.job.turn}}
         response = await pen.insist(
             "chat.postMessage", text=text, blocks=blocks, metadata=metadata, **NO_UNFURL
@@ -129,42 +126,44 @@ class Handoffs:
 
     async def claim(self, lease: Lease, user: str) -> None:
         """Give a conversation to the person who claimed it first."""
-        state, by = await self._fields(lease.job.thread, "state", "by")
+        known = await self.store.get(lease.job.thread)
         await ask(self.redis.sadd("{bot}:staff", user))
-        if state == CLAIMED and by != user:
+        if known and known.state == CLAIMED and known.by != user:
             return
-        await self._change(lease, {"state": CLAIMED, "by": user})
+        await self._change(lease, CLAIMED, user)
 
     async def hand_back(self, lease: Lease, user: str) -> None:
         """Give a conversation back to the bot."""
         await ask(self.redis.sadd("{bot}:staff", user))
-        await self._change(lease, {"state": HANDED_BACK, "by": user})
+        await self._change(lease, HANDED_BACK, user)
 
-    async def _change(self, lease: Lease, change: Mapping[str, str]) -> None:
+    async def _change(self, lease: Lease, state: State, user: str) -> None:
         """Keep a change and show it on the card."""
         conversation = lease.job.thread
-        await self._store(conversation, change)
-        log.info("handoff.changed", conversation=conversation, state=change["state"])
-        stored = await ask(self.redis.hgetall(_key(conversation)))
-        values = {text_of(name): text_of(value) for name, value in stored.items()}
-        if "ts" not in values:
+        now = time.time()
+        # A flush may have taken what was known; the card that was pressed says which conversation it is.
+        known = await self.store.get(conversation) or Handoff(conversation, "", opened_at=now)
+        handoff = replace(known, state=state, by=user, changed_at=now)
+        await self.store.put(handoff)
+        log.info("handoff.changed", conversation=conversation, state=state)
+        if not handoff.ts:
             return
-        text, blocks = self._card(conversation, values)
-        pen = self._pen(lease, values["channel"])
+        text, blocks = self._card(handoff)
+        pen = self._pen(lease, handoff.channel)
         try:
-            await pen.insist("chat.update", ts=values["ts"], text=text, blocks=blocks)
+            await pen.insist("chat.update", ts=handoff.ts, text=text, blocks=blocks)
         except Refused as refused:
             log.warning("slack.refused", method=refused.method, why=refused.why)
 
-    def _card(self, conversation: str, values: Mapping[str, str]) -> tuple[str, list[dict[str, Any]]]:
+    def _card(self, handoff: Handoff) -> tuple[str, list[dict[str, Any]]]:
         card = Card(
-            conversation=conversation,
-            customer=values["customer"],
-            summary=values["summary"],
-            reason=values["reason"],
-            link=values["link"],
-            state=cast("CardState", values["state"]),
-            by=values["by"] or None,
+            conversation=handoff.conversation,
+            customer=handoff.customer,
+            summary=handoff.summary,
+            reason=handoff.reason,
+            link=handoff.link,
+            state=cast("CardState", handoff.state),
+            by=handoff.by or None,
         )
         return handoff_card(self.phrases, self.language, card)
 
@@ -181,17 +180,3 @@ class Handoffs:
     def _pen(self, lease: Lease, channel: str | None = None) -> Pen:
         place = Place(self.team, channel or self.channel or "", "", "", self.team, "0")
         return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.background, _stays)
-
-    async def _fields(self, conversation: str, *names: str) -> list[str]:
-        values = await ask(self.redis.hmget(_key(conversation), list(names)))
-        return [text_of(value) if value is not None else "" for value in values]
-
-    async def _store(self, conversation: str, values: Mapping[str, str]) -> None:
-        async with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.hset(_key(conversation), mapping=cast("Any", values))
-            pipeline.expire(_key(conversation), KEEP_S)
-            await ask(pipeline.execute())
-
-
-def _key(conversation: str) -> str:
-    return f"{{bot}}:handoff:{conversation}"

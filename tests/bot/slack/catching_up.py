@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from bot.inbox import Inbox, Job
 from bot.metrics import Metrics
+from bot.people.store import HandoffStore
 from bot.slack.api import Slack, open_slack
 from bot.slack.catch_up import CatchUp
 from bot.slack.channels import Channels
@@ -107,7 +108,7 @@ class Scene:
         limiter = limiter or Limiter(self.redis, rates=Rates(unlimited=True))
         settings, phrases = self.sim.settings, open_prompts().phrases
         handoffs = Handoffs(
-            self.redis, inbox, self.slack, limiter, phrases, "en",
+            self.redis, HandoffStore(self.redis), inbox, self.slack, limiter, phrases, "en",
             settings.team, settings.bot_user, team_channel, self.background,
         )  # fmt: skip
         taken: list[str] = []

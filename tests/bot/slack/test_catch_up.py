@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.people.store import Handoff
 from bot.slack import catch_up as module
 from bot.slack.catch_up import CaughtUp
 from bot.slack.limiter import Limiter
@@ -180,7 +181,7 @@ async def test_what_came_before_the_gap_is_left_alone(on: Scene) -> None:
 async def test_a_thread_that_a_person_has_is_left_alone(on: Scene) -> None:
     root = on.say("one", ago_s=100)
     bot = await on.bot()
-    await bot.handoffs._store(f"T0SIM:{DM}:{root}", {"state": "claimed", "by": "U0STAFF"})
+    await bot.handoffs.store.put(Handoff(f"T0SIM:{DM}:{root}", "U0CUSTOMER", "claimed", by="U0STAFF"))
     assert await bot.catch_up.run("outage", 0.0) == CaughtUp(0, 0, 3)
 
 

@@ -1,0 +1,1 @@
+"""Conversations that a person has or is asked to take; how they look is the room of Slack."""

@@ -1,0 +1,129 @@
+"""What is known of each handoff, in Redis.
+
+{bot}:handoff:<conversation>   its fields, for 30 days after the last change
+{bot}:handoffs                 conversation -> when a person was asked, of those that are not over
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias, cast
+
+from redis.asyncio import Redis
+
+from graph.state_store import ask, text_of
+
+State: TypeAlias = Literal["open", "claimed", "handed_back", "resolved"]
+
+OPEN: State = "open"
+CLAIMED: State = "claimed"
+HANDED_BACK: State = "handed_back"
+RESOLVED: State = "resolved"
+UNDER_WAY = (OPEN, CLAIMED)
+KEEP_S = 30 * 86_400
+_ALL = "{bot}:handoffs"
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A conversation that somebody was asked to take; times are seconds since the epoch, 0 where unknown."""
+
+    conversation: str
+    customer: str
+    """The user's id."""
+    state: State = "open"
+    by: str = ""
+    """Who made it so: who claimed it, handed it back or resolved it."""
+    turn: str = ""
+    """The turn that asked for a person; empty where a person came unasked."""
+    summary: str = ""
+    reason: str = ""
+    link: str = ""
+    """The permalink of the thread; empty where there is none."""
+    channel: str = ""
+    """Where the card is."""
+    ts: str = ""
+    """The card; empty where it could not be posted."""
+    opened_at: float = 0.0
+    changed_at: float = 0.0
+    reminded: int = 0
+    """How many reminders were posted since it was opened."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a person has it or is waited for."""
+        return self.state in UNDER_WAY
+
+
+class HandoffStore:
+    """The handoffs of all processes; every method raises StateError when Redis fails."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+
+    async def get(self, conversation: str) -> Handoff | None:
+        """Return what is known of a conversation; None where no person was ever asked."""
+        stored = await ask(self._redis.hgetall(_key(conversation)))
+        return _read(conversation, stored) if stored else None
+
+    async def owner(self, conversation: str) -> str | None:
+        """Return who has a conversation; None where no person has it."""
+        state, by = await ask(self._redis.hmget(_key(conversation), ["state", "by"]))
+        return text_of(by) if state is not None and text_of(state) == CLAIMED else None
+
+    async def put(self, handoff: Handoff) -> None:
+        """Keep a handoff in place of what was known of it."""
+        key, kept = _key(handoff.conversation), _fields(handoff)
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hset(key, mapping=kept)
+            pipeline.expire(key, KEEP_S)
+            if handoff.under_way:
+                pipeline.zadd(_ALL, {handoff.conversation: handoff.opened_at})
+            else:
+                pipeline.zrem(_ALL, handoff.conversation)
+            await ask(pipeline.execute())
+
+    async def change(self, conversation: str, **changes: Any) -> Handoff | None:
+        """Change fields of a handoff under its thread's lease and return it; None where there is none."""
+        known = await self.get(conversation)
+        if known is None:
+            return None
+        changed = replace(known, **changes, changed_at=time.time())
+        await self.put(changed)
+        return changed
+
+    async def under_way(self) -> list[Handoff]:
+        """Return what is open or claimed, who waits longest first."""
+        names = [text_of(name) for name in await ask(self._redis.zrange(_ALL, 0, -1))]
+        found = [await self.get(name) for name in names]
+        return [handoff for handoff in found if handoff is not None and handoff.under_way]
+
+
+def _key(conversation: str) -> str:
+    return f"{{bot}}:handoff:{conversation}"
+
+
+def _fields(handoff: Handoff) -> dict[str, str]:
+    names = Handoff.__dataclass_fields__
+    return {name: str(getattr(handoff, name)) for name in names if name != "conversation"}
+
+
+def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Handoff:
+    values = {text_of(name): text_of(value) for name, value in stored.items()}
+    return Handoff(
+        conversation,
+        customer=values.get("customer", ""),
+        state=cast("State", values.get("state", OPEN)),
+        by=values.get("by", ""),
+        turn=values.get("turn", ""),
+        summary=values.get("summary", ""),
+        reason=values.get("reason", ""),
+        link=values.get("link", ""),
+        channel=values.get("channel", ""),
+        ts=values.get("ts", ""),
+        opened_at=float(values.get("opened_at") or 0),
+        changed_at=float(values.get("changed_at") or 0),
+        reminded=int(values.get("reminded") or 0),
+    )

@@ -41,7 +41,7 @@ OLD_S = 240.0
 
 
 class Changed(Exception):
-    """The customer changed or took back a message before the first word; the lease has the job as it is."""
+    """What the job holds may have changed, and nothing of the answer was posted yet: begin it anew."""
 
 
 @dataclass(slots=True)
@@ -102,14 +102,7 @@ class Answer:
             self._opened = True
             return
         # Its predecessor died before the first word: it may take in what was said earlier and came too late.
-        await self._unbegin()
-
-    async def _unbegin(self) -> None:
-        job = await self.patiently(lambda: self.inbox.unbegin(self.pen.lease.job))
-        changed = job.revision != self.pen.lease.job.revision
-        self.pen.lease.update(job)
-        if changed:
-            raise Changed
+        raise Changed
 
     async def show(self, chunk: Chunk) -> None:
         """Take a chunk; it is written to Slack beside what goes on."""

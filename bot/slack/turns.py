@@ -88,17 +88,22 @@ class Turns:
             try:
                 told = await (self._apologise if job.dead else self._answered)(lease, answer)
             except Changed:
+                # Nothing was posted yet: what the job holds now is gone through from the start.
+                lease.update(await answer.patiently(lambda: self.inbox.unbegin(lease.job)))
                 continue
             return await self._finish(lease, answer, told)
         return await done(self.inbox, lease)
 
     async def _recall_new(self, lease: Lease, recalled: set[str]) -> None:
-        """Recall the messages that are older than Redis's memory, also one that joined the others later."""
-        old = {member.id for member in lease.job.members if member.at < self.inbox.epoch_at}
-        if lease.job.begun or old <= recalled:
-            return
-        recalled |= old
-        await self._recall(lease)
+        """Recall the messages that are older than Redis's memory, also those that join meanwhile."""
+        while not lease.job.begun and (new := self._forgotten(lease.job) - recalled):
+            recalled |= new
+            await self._recall(lease)
+            if self._forgotten(lease.job) - recalled:
+                lease.update(await self.inbox.unbegin(lease.job))
+
+    def _forgotten(self, job: Job) -> set[str]:
+        return {member.id for member in job.members if member.at < self.inbox.epoch_at}
 
     async def _recall(self, lease: Lease) -> None:
         """Ask Slack about messages that are older than Redis's memory: they may have been answered.

@@ -81,20 +81,24 @@ def check(history: History, *, all_said: bool = False) -> Findings:
 def _misordered(history: History, answers: dict[str, list[Shown]]) -> Iterator[str]:
     """Name the threads in which of two messages the earlier one, accepted earlier, is answered later.
 
-    One that was accepted only after the other's answer stood there is not: an acknowledgement that was lost
-    makes a message look accepted later than it was, and nothing is answered before it is accepted.
+    An acknowledgement that was lost makes a message look accepted later than it was: it had been when a model
+    was asked about it, or when its answer stood there.
     """
+    known: dict[str, float] = {}
+    for asked in history.asked:
+        for nonce in asked.nonces:
+            known[nonce] = min(asked.at, known.get(nonce, math.inf))
     posted = {one.ts: one.at for one in history.posted}
-    threads: dict[str, list[tuple[float, tuple[str, int], float]]] = defaultdict(list)
+    threads: dict[str, list[tuple[float, tuple[str, int]]]] = defaultdict(list)
     for said in sorted(history.said, key=lambda said: said.ts):
         if found := answers[said.id]:
             shown = min(found, key=lambda shown: shown.ts)
-            accepted = math.inf if said.accepted_at is None else said.accepted_at
-            place = shown.ts, shown.messages.index(said.id)
-            threads[said.thread].append((accepted, place, posted.get(shown.ts, math.inf)))
+            acknowledged = math.inf if said.accepted_at is None else said.accepted_at
+            accepted = min(acknowledged, known.get(said.nonce, math.inf), posted.get(shown.ts, math.inf))
+            threads[said.thread].append((accepted, (shown.ts, shown.messages.index(said.id))))
     for thread, messages in threads.items():
         pairs = itertools.combinations(messages, 2)
-        if any(a[0] < min(b[0], b[2]) and a[1] > b[1] for a, b in pairs):
+        if any(earlier[0] < later[0] and earlier[1] > later[1] for earlier, later in pairs):
             yield thread
 
 

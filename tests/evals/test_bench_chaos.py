@@ -105,6 +105,17 @@ def test_what_was_accepted_only_after_a_later_answer_stood_there_may_follow_it()
     assert wrong(run)["misordered"] == [THREAD]
 
 
+def test_what_was_accepted_only_after_the_model_was_asked_about_a_later_one_may_follow_it() -> None:
+    run = history()
+    run.said[0].accepted_at, run.said[1].accepted_at = 9.0, 9.1
+    run.shown = [shown(1, 1, ts="9.500000"), shown(2, 2, ts="9.300000"), shown(3, 3, ts="9.600000")]
+    run.posted = [Posted(THREAD, one.ts, float(one.ts)) for one in run.shown]
+    run.asked = [Asked(8.9, 1, (nonce(2),))]
+    assert wrong(run).get("misordered") is None
+    run.asked = [Asked(9.2, 1, (nonce(2),))]
+    assert wrong(run)["misordered"] == [THREAD]
+
+
 def test_what_slack_delivered_late_may_be_answered_late() -> None:
     run = history()
     run.said[0].accepted_at = 9.0

@@ -12,6 +12,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.conversation import Conversations
+from evals.sim import Reply
+from evals.sim.script import Body, Vendor
+from evals.sim.slack.happenings import spoken
 from evals.sim.slack.settings import SlackSettings
 from tests.bot.slack.failing import (
     id_of,
@@ -112,6 +115,33 @@ async def test_a_redis_that_fails_mid_answer_gets_the_turn_finished_once(tmp_pat
         assert not streaming(answer)
         (record,) = await records_of(on)
         assert (record.turn_id, record.outcome) == (asked, "answered")
+
+
+async def test_what_was_answered_before_a_flush_and_comes_again_joins_no_later_answer(
+    tmp_path: Path, empty: str
+) -> None:
+    waits = iter((0.0,))
+
+    def rule(vendor: Vendor, body: Body) -> Reply:
+        return saying(WORDS, ttft_s=next(waits, 2.5))(vendor, body)
+
+    async with stage(tmp_path, redis_url=empty, rule=rule, **QUICK) as on:
+        root = on.slack.say(CUSTOMER, DM, QUESTION)
+        await on.until(on.finished)
+        later = on.slack.say(CUSTOMER, DM, "Do you sell tents?", thread_ts=root)
+        await on.until(lambda: len(on.vendor.requests) == 2)
+        async with Redis.from_url(empty) as client:
+            await client.flushall()
+        # Until the process has put back what it works on.
+        await asyncio.sleep(1.3)
+        channel = on.slack.workspace.channel(DM)
+        on.slack.deliveries.deliver(spoken(channel, on.slack.workspace.find_message(channel, root)))
+        await on.until(lambda: len(on.finished()) == 2, 20)
+        await on.stop()
+        assert [message["metadata"]["event_payload"]["messages"] for message in on.finished()] == [
+            [id_of(on, root)],
+            [id_of(on, later)],
+        ]
 
 
 async def test_a_bot_that_is_told_to_end_finishes_what_it_streams(tmp_path: Path) -> None:

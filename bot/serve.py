@@ -64,14 +64,16 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
                 running(settings, people=lambda: bool(people) and people[0].reachable(), deploys=True)
             )
         )
-        # Who connects before it can answer keeps the first customer waiting; the second vendor can wait.
+        # The second vendor can wait.
         leader = app.support.services.tiers.first.candidates[0].provider
         opening = asyncio.create_task(app.support.services.models.opened(leader))
         stack.push_async_callback(end, opening)
         floor = await open_floor(settings, app, slack, await identity, metrics)
-        await opening
         people.append(floor.handoffs)
         await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
+        # What came until now is in the inbox, and others who can answer already may have taken it.
+        await opening
+        floor.workers.start()
         app.support.warm_up()
         log.info("serving", transport=transport, articles=app.support.knowledge.articles)
         await stopping.wait()
@@ -141,6 +143,8 @@ async def _listening(
     def ready() -> str | None:
         if stopping.is_set():
             return "draining"
+        if not floor.workers.started:
+            return "starting"
         return None if floor.workers.reachable else "Redis does not answer"
 
     health = health_app(ready)
@@ -156,7 +160,6 @@ async def _listening(
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
-        floor.workers.start()
         # While it drains, what still comes over HTTP is kept, for others to answer.
         stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
@@ -196,16 +199,20 @@ def _bolt(settings: BotSettings, floor: Floor) -> AsyncApp:
     secret = settings.slack_signing_secret
     # It would say that the token which its client brings is not used: `authorize` gives it.
     chatty = logging.getLogger("slack_bolt.AsyncApp")
-    chatty.setLevel(logging.ERROR)
+    chatty.addFilter(_silent)
     bolt = AsyncApp(
         name="firstline",  # else it looks through every loaded module for one
         client=floor.slack.client,
         signing_secret=secret.get_secret_value() if secret else "",
         authorize=authorize,
     )
-    chatty.setLevel(logging.NOTSET)
+    chatty.removeFilter(_silent)
     bolt.use(IntakeMiddleware(floor.intake))
     return bolt
+
+
+def _silent(_record: logging.LogRecord) -> bool:
+    return False
 
 
 async def _beat(inbox: Inbox, every_s: float) -> None:

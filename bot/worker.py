@@ -90,6 +90,8 @@ class Workers:
     metrics: Metrics
     leases: dict[str, Lease] = field(default_factory=dict)
     """The jobs under way, by thread."""
+    started: bool = False
+    """Until then this process begins nothing: what it is sent is there for others."""
     draining: bool = False
     reachable: bool = True
     """Whether Redis answered when it was last asked."""
@@ -98,6 +100,7 @@ class Workers:
 
     def start(self) -> None:
         """Begin to look for work, and to renew leases."""
+        self.started = True
         self._loops = [
             asyncio.create_task(self._forever(self._take_all, POLL_S)),
             asyncio.create_task(self._forever(self._renew_all, self.lease_s / 3)),
@@ -129,7 +132,7 @@ class Workers:
     @property
     def room(self) -> bool:
         """Whether another job can be begun."""
-        return not self.draining and len(self._tasks) < self.at_once
+        return self.started and not self.draining and len(self._tasks) < self.at_once
 
     async def drain(self, within_s: float) -> int:
         """Begin nothing, let what is under way come to its end, then give the rest back; returns how many."""

@@ -124,7 +124,7 @@ class Scene:
             return None
 
         metrics = Metrics()
-        workers = Workers(inbox, handle, LEASE_S, 10, metrics)
+        workers = Workers(inbox, handle, LEASE_S, 10, metrics, started=True)
         intake = Intake(
             inbox,
             workers,

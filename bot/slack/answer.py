@@ -57,6 +57,10 @@ class Answer:
     people: Callable[[], bool]
     said_at: float
     """When the customer wrote, by Slack's clock."""
+    overtaken: Callable[[], Awaitable[bool]]
+    """Whether a colleague took the conversation over while this was written."""
+    silenced: bool = False
+    """Whether it ended because a colleague took over."""
     first_at: float | None = None
     """When Slack acknowledged the first words, in seconds since the epoch."""
     handed_off: HandedOff | None = None
@@ -148,7 +152,11 @@ class Answer:
             raise self.failed
         self._text = (self._text + self._cleaner.finish()).strip("\n")
         if record.outcome == "stopped":
-            stopped = self.phrases.say("stopped", record.language)
+            self.silenced = await self.patiently(self.overtaken)
+            if self.silenced and not self._opened:
+                self.presence.end(open=False)
+                return self._timed(record)
+            stopped = self.phrases.say("overtaken" if self.silenced else "stopped", record.language)
             self._text = f"{self._text}\n\n_{stopped}_" if self._text.strip() else stopped
         if not self._opened:
             await self._mark()

@@ -18,11 +18,12 @@ RATE = "rate"
 REACTION = "reaction"
 CLAIM = "claim"
 HAND_BACK = "hand_back"
+RESOLVE = "resolve"
 HOME = "home"
 OVERTAKEN = "overtaken"
 STRAY = "stray"
 """The kinds of items: the first two become turns."""
-BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK})
+BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK, RESOLVE})
 """Actions of our buttons; each is the kind of its item."""
 
 

@@ -63,6 +63,9 @@ class Look:
         With `first_at`, only where the bot had answered anybody before that time: else it is new here.
         """
         self.intake.channels.refresh()
+        with self.noted("the team's cards"):
+            # Before any thread is freed: nothing may be answered in one that a person has.
+            await self.handoffs.ensure_read()
         with self.noted("all channels"):
             if first_at is None:
                 await self._threads(self._deal)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.conversation import Conversations, Told, log_told
-from bot.inbox import FENCE_FIELD, Inbox, Job
+from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
 from bot.slack import items
 from bot.slack.answer import Answer, Changed
@@ -18,10 +18,12 @@ from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
 from bot.slack.handoff import Handoffs
+from bot.slack.intake import PERSON_STOPS
 from bot.slack.items import files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
 from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
+from bot.slack.people.room import customer_said
 from bot.slack.presence import Offered, Presence
 from bot.slack.strays import Strays
 from bot.slack.unanswered import answers
@@ -45,6 +47,7 @@ from graph.turn import (
 log = structlog.get_logger()
 
 GIVEN_UP = "It failed too often."
+OVERTAKEN = "A colleague took the conversation over."
 
 
 async def done(inbox: Inbox, lease: Lease, dead: str | None = None) -> Job | None:
@@ -72,11 +75,15 @@ class Turns:
     offered: Offered
     background: Background
     strays: Strays
+    overheard: Callable[[Lease, Item], Awaitable[None]]
+    """Told each message in a conversation that a person has."""
 
     async def deal(self, lease: Lease) -> Job | None:
         """Answer the messages of a job, or overhear them where a person has the conversation."""
         job = lease.job
         if owner := await self.handoffs.owner(job.thread):
+            # From here on a change to a message is a job of its own.
+            lease.update(await self.inbox.begin(job))
             await self._overheard(lease, owner)
             return await done(self.inbox, lease)
         recalled: set[str] = set()
@@ -124,6 +131,7 @@ class Turns:
                 theirs = item.body["user"] == owner
                 entry = PersonSaid(text) if theirs else CustomerSaid(text)
                 await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
+            await self.overheard(lease, item)
 
     def _pen(self, lease: Lease) -> Pen:
         place = place_of(lease.job.members[0])
@@ -147,7 +155,12 @@ class Turns:
             hosts=self.hosts(),
             people=self.handoffs.reachable,
             said_at=said_at(lease.job.members[0]),
+            overtaken=lambda: self._overtaken(lease),
         )
+
+    async def _overtaken(self, lease: Lease) -> bool:
+        (by,) = await self.inbox.stopped_by(lease.job)
+        return by is not None and by.startswith(PERSON_STOPS)
 
     async def _answered(self, lease: Lease, answer: Answer) -> Told:
         job = lease.job
@@ -163,7 +176,7 @@ class Turns:
         first = job.members[0]
         return Turn(
             # What was changed after it had begun is another turn to the state.
-            id=f"{job.turn}~{job.revision}" if job.revision else job.turn,
+            id=f"{job.turn}~{again}" if (again := job.revision or first.body.get("again")) else job.turn,
             conversation=job.thread,
             customer=first.body["user"],
             messages=messages_of(job.members),
@@ -228,7 +241,14 @@ class Turns:
     async def _finish(self, lease: Lease, answer: Answer, told: Told) -> Job | None:
         """Ask a person where one is wanted, then pop the messages and write the record in one step."""
         record, place = told.record, answer.pen.place
-        if answer.handed_off:
+        if answer.silenced:
+            record = replace(record, route=replace(record.route, reason=OVERTAKEN, by="person"))
+            told = replace(told, record=record)
+            if not answer.pen.posts:
+                # The question stays in the conversation, for the person and for what comes after.
+                for item in lease.job.members:
+                    await customer_said(self.conversations.app.support, lease, item.body.get("text", ""))
+        if answer.handed_off and not answer.silenced:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
         writes = self.conversations.app.ledger.writes(record, told.transcript)
         if writes:

@@ -32,6 +32,7 @@ from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
 from bot.slack.marks import Marks
 from bot.slack.people.door import PeopleDoor
+from bot.slack.people.passing import tell
 from bot.slack.people.signs import Signs
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
@@ -124,12 +125,16 @@ async def open_floor(
         lambda text: asks_for_person(prompts.edition.escalation, text),
         lambda press: _tell_presser(slack, press, prompts.phrases.say("press_failed", language)), background,
         people.reception,
-        lambda press: _tell_presser(slack, press, prompts.phrases.say("press_unknown", language)),
+        lambda press: tell(
+            slack, press.user, press.channel, press.thread_ts or "",
+            prompts.phrases.say("press_unknown", language),
+        ),
     )  # fmt: skip
     people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
     intake.saw = catch_up.saw
     await handoffs.look()
+    await patiently(handoffs.staffing.read)
     return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs)
 
 

@@ -18,6 +18,7 @@ from bot.slack.handoff import Handoffs
 from bot.slack.history import History, Raw
 from bot.slack.intake import Intake
 from bot.slack.marks import DAY_S, Marks
+from bot.slack.people.after import below_card, for_us, take_for_owned
 from bot.slack.unanswered import answers, unanswered, unfinished
 from graph.errors import FirstlineError
 from graph.tasks import end
@@ -157,6 +158,9 @@ class Look:
         if not thread:
             return
         conversation = f"{self.handoffs.team}:{channel}:{_thread_of(thread[0])[0]}"
+        await take_for_owned(self.handoffs, channel, thread)
+        for message in await self._not_kept(below_card(self.handoffs, channel, thread, self.since)):
+            await self.intake.keep(message)
         ours = any(answers(raw, self.handoffs.bot_user) for raw in thread)
         if ours:
             # Follow-ups in it need no mention.
@@ -180,11 +184,11 @@ class Look:
         )
         if not found:
             return False
-        epoch, kept = await self.marks.kept(message.id for message in found)
-        if epoch != self.epoch:
-            raise Flushed("Redis was flushed while it was caught up.")
-        left = [message for message in found if message.id not in kept]
-        if not left or await self.handoffs.owner(left[0].conversation):
+        left = await self._not_kept(found)
+        left, owned = await for_us(self.handoffs, left) if left else ([], False)
+        if owned:
+            for message in left:  # however old: it is for a person
+                await self.intake.keep(message)
             return True
         now = time.time()
         self.missed |= {message.id: message for message in left if now - message.sent_at >= YOUNG_S}
@@ -195,6 +199,15 @@ class Look:
         for message in young:
             self.answered += await self.intake.keep(message)
         return True
+
+    async def _not_kept(self, messages: Sequence[IncomingMessage]) -> list[IncomingMessage]:
+        """Return the messages that the inbox does not know; raises Flushed and StateError."""
+        if not messages:
+            return []
+        epoch, kept = await self.marks.kept(message.id for message in messages)
+        if epoch != self.epoch:
+            raise Flushed("Redis was flushed while it was caught up.")
+        return [message for message in messages if message.id not in kept]
 
     async def _take_away(self, message: IncomingMessage, streams: Sequence[str]) -> None:
         """Take away what a process that is gone had begun to answer, or it would stay beside the answer."""

@@ -17,8 +17,8 @@ import structlog
 
 from bot.inbox import Inbox
 from bot.people.store import KEEP_S
-from bot.slack.api import Limited, Refused, SlackFault, Unsure
-from bot.slack.fields import Fields
+from bot.slack.api import Limited, Refused, Slack, SlackFault, Unsure
+from bot.slack.fields import Fields, Missing
 from bot.slack.limiter import POST
 from bot.slack.message import LOOK_AFTER_S, NO_UNFURL
 from bot.slack.pen import PATIENCE_S, Pen
@@ -27,6 +27,7 @@ from graph.state_store import ask, text_of
 
 log = structlog.get_logger()
 
+NOT_THERE = frozenset({"user_not_in_channel", "not_in_channel", "channel_not_found"})
 PASSED = "bot_passed"
 """The event type in the metadata of a message that stands for another one."""
 
@@ -39,13 +40,15 @@ class Passing:
     redis: Any
     bot_user: str
 
-    async def post(self, pen: Pen, of: str, since: float, *, look: bool = False, **arguments: Any) -> str:
+    async def post(
+        self, pen: Pen, of: str, since: float, *, look: bool = False, by: str = "", **arguments: Any
+    ) -> str:
         """Post a message once for `of`, which happened at a time of Slack's; return the message's ts.
 
-        With `look`, one may be there although nobody noted it. Raises a SlackFault where it cannot be
-        posted, or is not known to be.
+        With `look`, one may be there although nobody noted it; `by` is whose words they are. Raises a
+        SlackFault where it cannot be posted, or is not known to be.
         """
-        kind = {"event_type": PASSED, "event_payload": {"of": of}}
+        kind = {"event_type": PASSED, "event_payload": {"of": of, **({"by": by} if by else {})}}
         given = {"metadata": kind, "thread_ts": pen.place.thread_ts or None, **NO_UNFURL, **arguments}
         kept = None if look else await ask(self.redis.get(_key(of)))
         if kept is not None:
@@ -145,14 +148,20 @@ def card_of(conversation: str, turn: str) -> str:
     return f"card:{conversation}:{turn}"
 
 
-async def tell(pen_slack: Any, user: str, channel: str, thread_ts: str, text: str) -> None:
+async def tell(slack: Slack, user: str, channel: str, thread_ts: str, text: str) -> None:
     """Tell one person something that nobody else sees; what cannot be told is logged."""
+    where = {"channel": channel, "thread_ts": thread_ts or None}
     try:
-        await pen_slack.call(
-            "chat.postEphemeral", channel=channel, user=user, thread_ts=thread_ts or None, text=text
-        )
-    except SlackFault as fault:
-        log.info("slack.skipped", method=fault.method, why=fault.why)
+        try:
+            await slack.call("chat.postEphemeral", user=user, text=text, **where)
+        except Refused as refused:
+            if refused.why not in NOT_THERE:
+                raise
+            # Whoever looks into a public channel without being in it hears of it in their own messages.
+            opened = Fields(await slack.call("conversations.open", users=user)).at("channel")
+            await slack.call("chat.postMessage", channel=opened.id("id"), text=text, **NO_UNFURL)
+    except (SlackFault, Missing) as fault:
+        log.info("slack.skipped", what="a word to one person", why=str(fault))
 
 
 def _key(of: str) -> str:

@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 Put: TypeAlias = Callable[[str, Item, str], Awaitable[None]]
 """Puts an item into a conversation once for its key, and has it worked on."""
+EVERYBODY = ("channel", "everyone", "here")
+"""Mentions that are nobody's name."""
 LONGEST = 12_000
 """Characters of a message that are passed on: Slack lets nobody write more."""
 
@@ -109,7 +111,7 @@ class Relay:
         if await handoffs.staffing.has(user) is False:
             await self._tell(body, "press_not_staff")
             return
-        if set(body.get("mentions") or ()) - {known.customer if known else ""}:
+        if set(body.get("mentions") or ()) - {known.customer if known else "", *EVERYBODY}:
             await self._tell(body, "relay_stays")
             return
         handoff = await people.claim(lease, user, at)
@@ -130,8 +132,9 @@ class Relay:
         if not self._own_name_only:
             try:
                 await self.handoffs.passing.post(
-                    pen, of, at, text=text, username=person.name, icon_url=person.picture or None
-                )
+                    pen, of, at, by=person.id, text=text,
+                    username=person.name, icon_url=person.picture or None,
+                )  # fmt: skip
             except Refused as refused:
                 if refused.why != "missing_scope":
                     raise
@@ -142,7 +145,8 @@ class Relay:
                 )  # fmt: skip
             else:
                 return
-        await self.handoffs.passing.post(pen, of, at, text=f"*{clean(person.name, frozenset())}:* {text}")
+        named_text = f"*{clean(person.name, frozenset())}:* {text}"
+        await self.handoffs.passing.post(pen, of, at, by=person.id, text=named_text)
 
     async def change(self, lease: Lease, item: Item) -> None:
         """Change or take back what was passed on of a colleague's reply."""

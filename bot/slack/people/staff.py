@@ -28,6 +28,8 @@ FRESH_S = 60.0
 """How long a list that was read counts for all processes."""
 FAILED_S = 10.0
 """After which time a list is tried again that Slack did not give."""
+AGAIN_S = 2.0
+"""How old a list may be by which somebody is turned away."""
 LOCAL_S = 1.0
 """How long a process goes by what it read in Redis."""
 PERSON_S = 86_400
@@ -62,12 +64,8 @@ class Staff:
     _said: set[str] = field(default_factory=set)
     """What went wrong and was said: once is enough."""
 
-    def soon(self) -> frozenset[str]:
-        """Return who is staff as far as this process knows at once; nobody where it does not know."""
-        return self._known or frozenset()
-
     async def members(self) -> frozenset[str] | None:
-        """Return who is staff; None where nobody could find out yet. Asks Slack in the background.
+        """Return who is staff; None where nobody could find out yet, which is tried again now and then.
 
         Raises StateError.
         """
@@ -75,6 +73,8 @@ class Staff:
             return frozenset()
         if time.monotonic() - self._looked_at >= LOCAL_S:
             await self._look()
+        if self._known is None:
+            await self.read()
         return self._known
 
     async def has(self, user: str) -> bool | None:
@@ -83,12 +83,20 @@ class Staff:
         Raises StateError; asks Slack where it must.
         """
         members = await self.members()
-        if members is None:
-            await self.read()
-            members = self._known
+        if members is not None and user not in members:
+            # They may have joined just now: nobody is turned away by an old list.
+            members = await self._read_again()
         if members is None:
             return None
         return user in members and not (await self.person(user)).bot
+
+    async def _read_again(self) -> frozenset[str] | None:
+        client: Any = self.redis
+        left_ms = int(await ask(client.pttl(_FRESH)))
+        if left_ms < (self.fresh_s - AGAIN_S) * 1000:
+            await ask(client.delete(_FRESH))
+        await self.read()
+        return self._known
 
     async def read(self) -> None:
         """Read anew who is staff, unless another process just did; raises StateError."""
@@ -122,7 +130,7 @@ class Staff:
         client: Any = self.redis
         fresh = bool(await ask(client.exists(_FRESH)))
         await self._take_over()
-        if not fresh:
+        if not fresh and self._known is not None:
             self.background.run(self._read_quietly())
 
     async def _take_over(self) -> None:

@@ -32,7 +32,6 @@ from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
 from bot.slack.marks import Marks
 from bot.slack.people.door import PeopleDoor
-from bot.slack.people.passing import tell
 from bot.slack.people.signs import Signs
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
@@ -106,7 +105,7 @@ async def open_floor(
     history = History(slack, limiter, identity.team)
     strays = Strays(inbox, Marks(app.redis), history, background, identity.user)
     handoffs.strayed_for = strays.posted_for
-    people = PeopleDoor(app.support, handoffs, channels, settings.bot_return_after_minutes)
+    people = PeopleDoor(app.support, handoffs, channels, settings)
 
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
@@ -124,11 +123,7 @@ async def open_floor(
         inbox, workers, channels, metrics, identity.user,
         lambda text: asks_for_person(prompts.edition.escalation, text),
         lambda press: _tell_presser(slack, press, prompts.phrases.say("press_failed", language)), background,
-        people.reception,
-        lambda press: tell(
-            slack, press.user, press.channel, press.thread_ts or "",
-            prompts.phrases.say("press_unknown", language),
-        ),
+        people.reception, people.tell_unknown,
     )  # fmt: skip
     people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)

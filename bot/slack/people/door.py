@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.inbox import Item
+from bot.settings import BotSettings
 from bot.slack.channels import Channels
+from bot.slack.events import Pressed
 from bot.slack.people.desk import PeopleDesk
 from bot.slack.people.handoff import Handoffs
+from bot.slack.people.passing import tell
 from bot.slack.people.reception import Reception
 from bot.slack.people.relay import Relay
 from bot.slack.people.room import People
@@ -36,7 +39,7 @@ class PeopleDoor:
     support: Support
     handoffs: Handoffs
     channels: Channels
-    return_after_minutes: float = 0.0
+    settings: BotSettings
     reception: Reception = field(init=False)
     relay: Relay = field(init=False)
     people: People = field(init=False)
@@ -50,13 +53,20 @@ class PeopleDoor:
         self.relay = Relay(handoffs, inbox, self._put, self._interrupt)
         sight = Sight(handoffs.history)
         self.people = People(handoffs, inbox, self.support, sight, self.relay.show_what_was_said)
-        after_s = self.return_after_minutes * 60
-        self.signs = Signs(handoffs, self.people, self.channels, self._put, after_s)
+        handoffs.staffing.fresh_s = self.settings.bot_staff_fresh_s
+        after_s = self.settings.bot_return_after_minutes * 60
+        every_s = self.settings.bot_people_look_s
+        self.signs = Signs(handoffs, self.people, self.channels, self._put, after_s, every_s)
         self.desk = PeopleDesk(self.people, self.relay, self.signs)
 
     def opened(self, intake: WayIn) -> None:
         """Take over the way into the inbox."""
         self._intake = intake
+
+    async def tell_unknown(self, press: Pressed) -> None:
+        """Tell somebody who used a shortcut that the bot takes no part there."""
+        words = self.handoffs.look_of.say("press_unknown")
+        await tell(self.handoffs.slack, press.user, press.channel, press.thread_ts or "", words)
 
     async def _put(self, thread: str, item: Item, key: str) -> None:
         assert self._intake is not None

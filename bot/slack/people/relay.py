@@ -166,6 +166,8 @@ class Relay:
         handoff = await self.handoffs.store.get(lease.job.thread)
         if handoff is None or handoff.state != CLAIMED or item.kind != items.MESSAGE:
             return
+        if item.body["user"] == handoff.by:
+            return
         at = float(item.body["ts"])
         await self.handoffs.store.put(waiting(handoff, at))
         if handoff.hidden:

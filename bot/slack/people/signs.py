@@ -31,7 +31,6 @@ from graph.tasks import end
 
 log = structlog.get_logger()
 
-EVERY_S = 10.0
 _LOCK = "{bot}:signs"
 
 
@@ -45,7 +44,7 @@ class Signs:
     put: Put
     return_after_s: float
     """How long a customer waits for who has the conversation, before the bot has it again; 0 for ever."""
-    every_s: float = EVERY_S
+    every_s: float
     clock: Callable[[], float] = time.time
     _loop: asyncio.Task[None] | None = field(default=None)
     _unposted: int = 0

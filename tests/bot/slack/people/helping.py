@@ -55,9 +55,11 @@ def conversation(on: Stage, root: str, channel: str = DM) -> str:
 
 def cards(on: Stage, root: str | None = None) -> list[dict[str, Any]]:
     """Return the cards in the team's channel, of one conversation or of all."""
-    found = [
-        m for m in on.answers(TEAM_CHANNEL) if (m.get("metadata") or {}).get("event_type") == "bot_handoff"
-    ]
+
+    def is_card(message: dict[str, Any]) -> bool:
+        return (message.get("metadata") or {}).get("event_type") == "bot_handoff"
+
+    found = list(filter(is_card, on.answers(TEAM_CHANNEL)))
     about = [m["metadata"]["event_payload"]["conversation"] for m in found]
     return [m for m, name in zip(found, about, strict=True) if root is None or name.endswith(f":{root}")]
 

@@ -20,22 +20,21 @@ from tests.bot.slack.people.helping import (
     state,
     told,
 )
-from tests.bot.slack.serving import CUSTOMER, DM, STAFF, TEAM_CHANNEL
+from tests.bot.slack.serving import CUSTOMER, DM, STAFF, TEAM_CHANNEL, Stage
 
 
 async def test_replies_below_the_card_reach_the_customer_and_theirs_come_back(tmp_path: Path) -> None:
     async with desk(tmp_path) as on:
         root, card = await asked(on)
         for number in range(3):
-            on.slack.say(
-                STAFF, TEAM_CHANNEL, f"Hello {number}. <!channel> see https://dhl.example/1", card["ts"]
-            )
+            words = f"Hello {number}. <!channel> see https://dhl.example/1"
+            on.slack.say(STAFF, TEAM_CHANNEL, words, card["ts"])
         await on.until(lambda: len(passed(on, DM, root)) == 3)
         assert state(on, root) == ("claimed", STAFF)
-        words = passed(on, DM, root)
-        assert [text.split(".")[0] for text in words] == ["Hello 0", "Hello 1", "Hello 2"]
-        assert "https://dhl.example/1" in words[0]
-        assert not any("<!" in text or "@channel" in text for text in words)
+        there = passed(on, DM, root)
+        assert [text.split(".")[0] for text in there] == ["Hello 0", "Hello 1", "Hello 2"]
+        assert "https://dhl.example/1" in there[0]
+        assert not any("<!" in text or "@channel" in text for text in there)
         relayed = [m for m in on.slack.messages(DM, root) if m.get("username")]
         assert {m["username"] for m in relayed} == {"sam"}
         file = SentFile("order.csv", b"1,tent\n", "text/csv")
@@ -115,21 +114,23 @@ async def test_a_private_channel_is_hidden_from_who_is_not_in_it_and_a_public_on
             on.slack.invite_bot(channel)
             if channel == "C0SHARED":
                 on.slack.share(channel)
-            on.slack.person(CUSTOMER)
-            root = await answered(on, channel)
-            answer = on.finished(channel)[0]
-            on.slack.press(CUSTOMER, channel, answer["ts"], "person")
-            await on.until(lambda r=root: cards(on, r))
-            await claimed(on, root, channel=channel)
-            card = cards(on, root)[-1]
-            on.slack.say(CUSTOMER, channel, "Hello?", root)
-            if hidden:
-                await on.until(lambda c=card: passed(on, TEAM_CHANNEL, c["ts"]))
-            else:
-                await asyncio.sleep(0.3)
-                assert passed(on, TEAM_CHANNEL, card["ts"]) == []
-            on.slack.say(STAFF, TEAM_CHANNEL, "Here I am.", card["ts"])
-            await on.until(lambda c=channel, r=root: passed(on, c, r) == ["Here I am."])
+            await hidden_or_not(on, channel, hidden=hidden)
+
+
+async def hidden_or_not(on: Stage, channel: str, *, hidden: bool) -> None:
+    root = await answered(on, channel)
+    on.slack.press(CUSTOMER, channel, on.finished(channel)[0]["ts"], "person")
+    await on.until(lambda: cards(on, root))
+    await claimed(on, root, channel=channel)
+    card = cards(on, root)[-1]
+    on.slack.say(CUSTOMER, channel, "Hello?", root)
+    if hidden:
+        await on.until(lambda: passed(on, TEAM_CHANNEL, card["ts"]))
+    else:
+        await asyncio.sleep(0.3)
+        assert passed(on, TEAM_CHANNEL, card["ts"]) == []
+    on.slack.say(STAFF, TEAM_CHANNEL, "Here I am.", card["ts"])
+    await on.until(lambda: passed(on, channel, root) == ["Here I am."])
 
 
 async def test_a_stranger_below_the_card_is_not_passed_on(tmp_path: Path) -> None:

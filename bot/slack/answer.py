@@ -30,6 +30,8 @@ from prompts import Phrases
 log = structlog.get_logger()
 T = TypeVar("T")
 
+PERSON_STOPS = "person:"
+"""What the name of whoever stops an answer begins with where they take the conversation over."""
 EVERY_S = 0.5
 """Time between two calls that add words to a stream, where the workspace's rate allows that many."""
 FULL_BYTES = 9_000
@@ -160,6 +162,9 @@ class Answer:
             self._text = f"{self._text}\n\n_{stopped}_" if self._text.strip() else stopped
         if not self._opened:
             await self._mark()
+            if self.silenced:
+                self.presence.end(open=False)
+                return self._timed(record)
         await self._roll_over(final=True)
         status = self.presence.end(open=self._message.how == "stream")
         await self._message.close(self._text[self._from :], self._blocks(record), status)
@@ -224,6 +229,9 @@ class Answer:
 
     async def _open(self) -> None:
         await self._mark()
+        if self.silenced:
+            self.pen.lease.stop.set()
+            return
         place = self.pen.place
         self.how = await self.pen.limiter.choose(place.team, place.channel)
         self.presence.first_words()
@@ -242,6 +250,8 @@ class Answer:
         self.pen.lease.update(marked)
         if marked.revision != revision:
             raise Changed
+        # Nothing is begun in a conversation that a colleague has taken over meanwhile.
+        self.silenced = not self._opened and (marked.stop or "").startswith(PERSON_STOPS)
 
     async def _note(self) -> None:
         """Note what is in Slack, for whoever may have to go on with it."""

@@ -16,6 +16,7 @@ from slack_bolt.response import BoltResponse
 from bot.inbox import Inbox, Item, Placed
 from bot.metrics import Metrics
 from bot.slack.addressing import address, stands_alone
+from bot.slack.answer import PERSON_STOPS
 from bot.slack.channels import Channels
 from bot.slack.events import (
     Deleted,
@@ -46,8 +47,6 @@ from graph.errors import StateError
 
 log = structlog.get_logger()
 
-PERSON_STOPS = "person:"
-"""What the name of whoever stops an answer begins with where they take the conversation over."""
 DEADLINE_S = 1.5
 """How long Redis may take to keep an event: Slack waits 3 s, and sends it again where nobody says yes."""
 

@@ -12,13 +12,12 @@ from bot.conversation import Conversations, Told, log_told
 from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
 from bot.slack import items
-from bot.slack.answer import Answer, Changed
+from bot.slack.answer import PERSON_STOPS, Answer, Changed
 from bot.slack.api import Slack, SlackFault
 from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
 from bot.slack.handoff import Handoffs
-from bot.slack.intake import PERSON_STOPS
 from bot.slack.items import files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
 from bot.slack.message_events import read_file
@@ -242,7 +241,8 @@ class Turns:
         """Ask a person where one is wanted, then pop the messages and write the record in one step."""
         record, place = told.record, answer.pen.place
         if answer.silenced:
-            record = replace(record, route=replace(record.route, reason=OVERTAKEN, by="person"))
+            route = replace(record.route, reason=OVERTAKEN, by="person")
+            record = replace(record, route=route, outcome="stopped")
             told = replace(told, record=record)
             if not answer.pen.posts:
                 # The question stays in the conversation, for the person and for what comes after.

@@ -152,11 +152,13 @@ class Intake:
         """Put what a colleague did where it belongs; the bot's answer there ends at once."""
         placed = await self._queue(routed.thread, routed.item, keys, only_if_known=routed.only_if_known)
         if routed.by and placed.outcome == "new":
-            await self.interrupt(routed.thread, routed.by)
+            await self.interrupt(routed.thread, routed.by, routed.at)
         return placed
 
-    async def interrupt(self, thread: str, user: str) -> None:
-        """End the bot's answer in a thread, whichever process gives it, for a colleague who takes over."""
+    async def interrupt(self, thread: str, user: str, at: float) -> None:
+        """End the bot's answer in a thread, in whichever process, for a colleague who took over at a time."""
+        if not await self.people.takes_over(thread, at):
+            return
         await self.inbox.stop(thread, f"{PERSON_STOPS}{user}")
         self.workers.stop(thread)
 

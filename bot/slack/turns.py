@@ -22,7 +22,6 @@ from bot.slack.items import files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
 from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
-from bot.slack.people.room import customer_said
 from bot.slack.presence import Offered, Presence
 from bot.slack.strays import Strays
 from bot.slack.unanswered import answers
@@ -174,8 +173,7 @@ class Turns:
     async def _make_turn(self, job: Job) -> Turn:
         first = job.members[0]
         return Turn(
-            # What was changed after it had begun is another turn to the state.
-            id=f"{job.turn}~{again}" if (again := job.revision or first.body.get("again")) else job.turn,
+            id=_turn_id(job),
             conversation=job.thread,
             customer=first.body["user"],
             messages=messages_of(job.members),
@@ -237,17 +235,24 @@ class Turns:
             ),
         )  # fmt: skip
 
+    async def _leave_to_person(self, lease: Lease) -> Job | None:
+        """Put back, behind the claim, what nothing was said to yet: if nobody has it then, it is answered."""
+        for item in lease.job.members:
+            count = int(item.body.get("again", 0)) + 1
+            again = replace(item, body={**item.body, "again": count})
+            await self.inbox.put(lease.job.thread, again, keys=(f"again:{item.id}:{count}",), take=False)
+        log.info("turn.overtaken", turn=lease.job.turn)
+        return await done(self.inbox, lease)
+
     async def _finish(self, lease: Lease, answer: Answer, told: Told) -> Job | None:
         """Ask a person where one is wanted, then pop the messages and write the record in one step."""
         record, place = told.record, answer.pen.place
+        if answer.silenced and not answer.pen.posts:
+            return await self._leave_to_person(lease)
         if answer.silenced:
             route = replace(record.route, reason=OVERTAKEN, by="person")
             record = replace(record, route=route, outcome="stopped")
             told = replace(told, record=record)
-            if not answer.pen.posts:
-                # The question stays in the conversation, for the person and for what comes after.
-                for item in lease.job.members:
-                    await customer_said(self.conversations.app.support, lease, item.body.get("text", ""))
         if answer.handed_off and not answer.silenced:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
         writes = self.conversations.app.ledger.writes(record, told.transcript)
@@ -274,6 +279,12 @@ class Turns:
         if dead:
             self.metrics.dead()
         return finished.next
+
+
+def _turn_id(job: Job) -> str:
+    """Return the turn's id: what was changed after it had begun, or is tried again, is another to the state."""
+    again = job.members[0].body.get("again")
+    return job.turn + (f"~again{int(again)}" if again else "") + (f"~{job.revision}" if job.revision else "")
 
 
 def _fence(job: Job) -> Fence:

@@ -27,8 +27,8 @@ class WayIn(Protocol):
         """Put an item into a conversation once for its key, and have it worked on."""
         ...
 
-    async def interrupt(self, thread: str, user: str) -> None:
-        """End the bot's answer in a conversation, for a colleague."""
+    async def interrupt(self, thread: str, user: str, at: float) -> None:
+        """End the bot's answer in a conversation, for a colleague who took over at a time of Slack's."""
         ...
 
 
@@ -72,6 +72,6 @@ class PeopleDoor:
         assert self._intake is not None
         await self._intake.put(thread, item, key)
 
-    async def _interrupt(self, thread: str, user: str) -> None:
+    async def _interrupt(self, thread: str, user: str, at: float) -> None:
         assert self._intake is not None
-        await self._intake.interrupt(thread, user)
+        await self._intake.interrupt(thread, user, at)

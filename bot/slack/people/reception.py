@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.inbox import Item
+from bot.people.store import CLAIMED
 from bot.slack.events import Deleted, Edited, IncomingMessage, Pressed
 from bot.slack.items import CLAIM, HAND_BACK, RESOLVE, message_item, press_item
 from bot.slack.people.handoff import Handoffs
@@ -30,6 +31,8 @@ class Routed:
     item: Item
     only_if_known: bool = False
     by: str = ""
+    at: float = 0.0
+    """When it was done, by Slack's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Reception:
         members = await handoffs.staffing.members() or frozenset()
         if message.user in members and message.user != message.parent and not named:
             item = said_item(message, message.parent)
-            return Routed(message.conversation, item, only_if_known=True, by=message.user)
+            return Routed(message.conversation, item, only_if_known=True, by=message.user, at=message.sent_at)
         if message.mentions and not named and await handoffs.store.owner(message.conversation):
             # They write to each other by name there.
             return Routed(message.conversation, message_item(message, alone=True), only_if_known=True)
@@ -104,4 +107,10 @@ class Reception:
             front(item) if press.action == CLAIM else item,
             only_if_known=press.shortcut,
             by=press.user if claims else "",
+            at=press.at,
         )
+
+    async def takes_over(self, thread: str, at: float) -> bool:
+        """Tell whether what was done at a time may still take a conversation from the bot."""
+        known = await self.handoffs.store.get(thread)
+        return known is None or (at >= known.since and known.state != CLAIMED)

@@ -48,7 +48,7 @@ class Relay:
     handoffs: Handoffs
     inbox: Inbox
     put: Put
-    interrupt: Callable[[str, str], Awaitable[None]]
+    interrupt: Callable[[str, str, float], Awaitable[None]]
     """Ends the bot's answer in a conversation, for a colleague."""
     _own_name_only: bool = False
     """Whether Slack lets the bot post under no other name than its own."""
@@ -65,7 +65,7 @@ class Relay:
         if item.kind == REPLY:
             await self.put(conversation, front(moved), f"reply:{item.id}")
             if await self.handoffs.staffing.has(str(body["user"])):
-                await self.interrupt(conversation, str(body["user"]))
+                await self.interrupt(conversation, str(body["user"]), float(body["ts"]))
         elif item.kind == CHANGED:
             await self._change_in_line(conversation, moved)
         else:

@@ -20,7 +20,7 @@ from bot.slack.people.handoff import Handoffs
 from bot.slack.people.passing import tell
 from bot.slack.people.sight import Sight
 from bot.worker import Lease
-from graph.run import CustomerSaid, PersonSaid, remember
+from graph.run import PersonSaid, remember
 from graph.support import Support
 from graph.turn import Fence
 
@@ -169,12 +169,6 @@ def written(body: Mapping[str, Any]) -> str:
     """Return the words of a message and the names of its files, as they are remembered and passed on."""
     names = [str(file["name"] or file["id"]) for file in body.get("files") or ()]
     return "\n".join(filter(None, (str(body.get("text", "")), ", ".join(names))))
-
-
-async def customer_said(support: Support, lease: Lease, text: str) -> None:
-    """Remember what the customer wrote to a colleague."""
-    if text:
-        await remember(support, lease.job.thread, CustomerSaid(text), fence_of(lease))
 
 
 def fence_of(lease: Lease) -> Fence:

@@ -65,11 +65,13 @@ def waiting(known: Handoff, at: float) -> Handoff:
     return known if known.customer_at or at < known.since else replace(known, customer_at=at)
 
 
-def was_theirs(known: Handoff, at: float) -> bool:
-    """Tell whether a person had the conversation at a time of Slack's."""
-    if known.state == CLAIMED and at >= _begun(known):
-        return True
-    return any(begun <= at <= over for begun, over in _stretches(known))
+def left_until(known: Handoff) -> float:
+    """Return until when what the bot did not answer was left to a person; 0 where nobody has had it yet.
+
+    That is what was said while they had it, and what waited when they came.
+    """
+    overs = [stretch.split("-")[1] for stretch in known.stretches.split() if not stretch.endswith("-")]
+    return float(overs[-1]) if overs else 0.0
 
 
 def _closed(known: Handoff, at: float) -> Handoff:
@@ -83,8 +85,3 @@ def _closed(known: Handoff, at: float) -> Handoff:
 def _begun(known: Handoff) -> float:
     last = known.stretches.split()[-1:]
     return float(last[0][:-1]) if last and last[0].endswith("-") else known.since
-
-
-def _stretches(known: Handoff) -> list[tuple[float, float]]:
-    pairs = (stretch.split("-") for stretch in known.stretches.split() if not stretch.endswith("-"))
-    return [(float(begun), float(over)) for begun, over in pairs]

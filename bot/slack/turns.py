@@ -80,10 +80,11 @@ class Turns:
         """Answer the messages of a job, or overhear them where a person has the conversation."""
         job = lease.job
         if owner := await self.handoffs.owner(job.thread):
-            # From here on a change to a message is a job of its own.
-            lease.update(await self.inbox.begin(job))
-            await self._overheard(lease, owner)
-            return await done(self.inbox, lease)
+            if not job.begun or "heard" in job.notes:
+                return await self._heard(lease, owner)
+            # What a predecessor had begun to answer, before it was known whose it is, is brought to its end.
+            await self.inbox.stop(job.thread, f"{PERSON_STOPS}{owner}")
+            lease.stop.set()
         recalled: set[str] = set()
         while lease.job.members:
             await self._recall_new(lease, recalled)
@@ -95,6 +96,13 @@ class Turns:
             except Changed:
                 continue
             return await self._finish(lease, answer, told)
+        return await done(self.inbox, lease)
+
+    async def _heard(self, lease: Lease, owner: str) -> Job | None:
+        """Overhear messages; from here on a change to one is a job of its own."""
+        lease.update(await self.inbox.note(lease.job, heard="yes"))
+        lease.update(await self.inbox.begin(lease.job))
+        await self._overheard(lease, owner)
         return await done(self.inbox, lease)
 
     async def _recall_new(self, lease: Lease, recalled: set[str]) -> None:
@@ -236,7 +244,7 @@ class Turns:
         )  # fmt: skip
 
     async def _leave_to_person(self, lease: Lease) -> Job | None:
-        """Put back, behind the claim, what nothing was said to yet: if nobody has it then, it is answered."""
+        """Put back, behind the claim, what nothing was said to: if nobody has it then, it is answered."""
         for item in lease.job.members:
             count = int(item.body.get("again", 0)) + 1
             again = replace(item, body={**item.body, "again": count})

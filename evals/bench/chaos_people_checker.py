@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -71,7 +73,10 @@ def _check_spoken(colleagues: Colleagues, history: History, found: PeopleFinding
 
 
 def _check_replies(colleagues: Colleagues, found: PeopleFindings) -> None:
-    acked = {d.ts for d in colleagues.slack.deliveries.log if d.outcome == ACKED}
+    acked: dict[str, float] = {}
+    for delivery in colleagues.slack.deliveries.log:
+        if delivery.outcome == ACKED and delivery.acked_at is not None:
+            acked[delivery.ts] = min(delivery.acked_at, acked.get(delivery.ts, math.inf))
     found.replies = len(colleagues.replies)
     for thread in {reply.thread for reply in colleagues.replies}:
         channel, root = thread.split(":")
@@ -84,8 +89,9 @@ def _check_replies(colleagues: Colleagues, found: PeopleFindings) -> None:
                 found.lost.append(f"{thread} {reply.ts}")
             if len(there) > 1:
                 found.doubled.append(f"{thread} {reply.ts}")
-            order += there[:1]
-        if order != sorted(order, key=float):
+            order += [(acked.get(reply.ts, math.inf), float(ts)) for ts in there[:1]]
+        # Nothing is passed on before it is accepted, which may be long after it was said.
+        if any(a[0] < b[0] and a[1] > b[1] for a, b in itertools.combinations(order, 2)):
             found.misordered.append(thread)
 
 

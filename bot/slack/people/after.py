@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.people.changes import claimed, was_theirs
+from bot.people.changes import claimed, left_until
 from bot.people.store import CLAIMED, Handoff
 from bot.slack.events import IncomingMessage
 from bot.slack.fields import Fields
@@ -78,7 +78,7 @@ async def for_us(
     for message in messages:
         at = message.sent_at
         colleague = message.user in staff and not message.dm and message.user != message.parent
-        dealt_with = at <= known.since if colleague else not owned and was_theirs(known, at)
+        dealt_with = at <= known.since if colleague else not owned and at <= left_until(known)
         if not dealt_with:
             left.append(message)
     return left, owned

@@ -101,7 +101,7 @@ class Workers:
         self._loops = [
             asyncio.create_task(self._forever(self._take_all, POLL_S)),
             asyncio.create_task(self._forever(self._renew_all, self.lease_s / 3)),
-            asyncio.create_task(self._forever(self._hear_stops, POLL_S)),
+            asyncio.create_task(self._forever(self.hear_stops, POLL_S)),
         ]
 
     def offer(self, job: Job) -> None:
@@ -216,7 +216,7 @@ class Workers:
         while self.room and (job := await self.inbox.take()):
             self.offer(job)
 
-    async def _hear_stops(self) -> None:
+    async def hear_stops(self) -> None:
         """Hear soon of an answer that is to stop, also where another process was told."""
         leases = [lease for lease in self.leases.values() if not lease.stop.is_set()]
         if not leases:

@@ -62,7 +62,8 @@ def heard(known: Handoff, at: float) -> Handoff:
 
 def waiting(known: Handoff, at: float) -> Handoff:
     """Note that the customer wrote to the person who has it."""
-    return known if known.customer_at or at < known.since else replace(known, customer_at=at)
+    first = known.customer_at or (at if at >= known.since else 0.0)
+    return replace(known, customer_at=first, heard_at=max(known.heard_at, at))
 
 
 def left_until(known: Handoff) -> float:

@@ -69,6 +69,8 @@ class Handoff:
     """When persons had it before, as `from-until` separated by spaces; see `bot.people.changes`."""
     customer_at: float = 0.0
     """When the customer wrote what the person who has it has not replied to, by Slack's clock; else 0."""
+    heard_at: float = 0.0
+    """When the customer last wrote to who has it, by Slack's clock."""
 
     @property
     def under_way(self) -> bool:
@@ -175,4 +177,5 @@ def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Hando
         hidden=values.get("hidden") == "True",
         stretches=values.get("stretches", ""),
         customer_at=float(values.get("customer_at") or 0),
+        heard_at=float(values.get("heard_at") or 0),
     )

@@ -159,8 +159,8 @@ class Intake:
         """End the bot's answer in a thread, in whichever process, for a colleague who took over at a time."""
         if not await self.people.takes_over(thread, at):
             return
-        await self.inbox.stop(thread, f"{PERSON_STOPS}{user}")
-        self.workers.stop(thread)
+        if await self.inbox.stop(thread, f"{PERSON_STOPS}{user}"):
+            await self.workers.hear_stops()
 
     async def put(self, thread: str, item: Item, key: str) -> None:
         """Put an item into a conversation once for its key, and have it worked on; raises StateError."""

@@ -123,8 +123,9 @@ class Turns:
             "conversations.replies", ts=pen.place.thread_ts, include_all_metadata=True, limit=1000
         )
         named = {name for message in replies.get("messages", ()) for name in answers(message, self.bot_user)}
+        until = await self.handoffs.left_until(thread)
         for member in lease.job.members:
-            if member.id in named:
+            if member.id in named or said_at(member) <= until:
                 log.info("message.answered_before", message=member.id)
                 await self.inbox.edit(thread, member.id, None, keys=())
         lease.update(await self.inbox.begin(lease.job))
@@ -244,7 +245,7 @@ class Turns:
         )  # fmt: skip
 
     async def _leave_to_person(self, lease: Lease) -> Job | None:
-        """Put back, behind the claim, what nothing was said to: if nobody has it then, it is answered."""
+        """Put back behind the claim what nothing was said to: it is answered if nobody has it then."""
         for item in lease.job.members:
             count = int(item.body.get("again", 0)) + 1
             again = replace(item, body={**item.body, "again": count})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.inbox import Item
+from bot.people.store import Handoff
 from bot.settings import BotSettings
 from bot.slack.channels import Channels
 from bot.slack.events import Pressed
@@ -52,7 +53,9 @@ class PeopleDoor:
         self.reception = Reception(handoffs)
         self.relay = Relay(handoffs, inbox, self._put, self._interrupt)
         sight = Sight(handoffs.history)
-        self.people = People(handoffs, inbox, self.support, sight, self.relay.show_what_was_said)
+        self.people = People(
+            handoffs, inbox, self.support, sight, self.relay.show_what_was_said, self._answer_again
+        )
         handoffs.staffing.fresh_s = self.settings.bot_staff_fresh_s
         after_s = self.settings.bot_return_after_minutes * 60
         every_s = self.settings.bot_people_look_s
@@ -67,6 +70,9 @@ class PeopleDoor:
         """Tell somebody who used a shortcut that the bot takes no part there."""
         words = self.handoffs.look_of.say("press_unknown")
         await tell(self.handoffs.slack, press.user, press.channel, press.thread_ts or "", words)
+
+    async def _answer_again(self, known: Handoff, since: float) -> None:
+        await self.signs.answer_again(known, since)
 
     async def _put(self, thread: str, item: Item, key: str) -> None:
         assert self._intake is not None

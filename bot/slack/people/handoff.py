@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.inbox import Inbox
+from bot.people.changes import left_until
 from bot.people.store import KEEP_S, OPEN, Handoff, HandoffStore
 from bot.slack.api import Refused, Slack, SlackFault
 from bot.slack.fields import Fields
@@ -114,6 +115,11 @@ class Handoffs:
             return None
         await self.ensure_read()
         return await self.store.owner(conversation)
+
+    async def left_until(self, conversation: str) -> float:
+        """Return until when what nobody answered was left to a person; 0 where nobody has had it yet."""
+        known = await self.store.get(conversation) if self.channel else None
+        return left_until(known) if known else 0.0
 
     async def staff(self) -> frozenset[str]:
         """Return who takes over conversations, as far as is known."""

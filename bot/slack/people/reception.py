@@ -112,5 +112,7 @@ class Reception:
 
     async def takes_over(self, thread: str, at: float) -> bool:
         """Tell whether what was done at a time may still take a conversation from the bot."""
+        if not await self.handoffs.store.read():
+            return False  # nobody knows; whoever has it is known before anything is answered
         known = await self.handoffs.store.get(thread)
         return known is None or (at >= known.since and known.state != CLAIMED)

@@ -64,6 +64,7 @@ class Relay:
         moved = replace(item, body=body)
         if item.kind == REPLY:
             await self.put(conversation, front(moved), f"reply:{item.id}")
+            await self.handoffs.ensure_read()
             if await self.handoffs.staffing.has(str(body["user"])):
                 await self.interrupt(conversation, str(body["user"]), float(body["ts"]))
         elif item.kind == CHANGED:

@@ -37,6 +37,8 @@ class People:
     sight: Sight
     show_what_was_said: Callable[[Lease, Handoff], Awaitable[None]]
     """Shows a colleague who cannot see a conversation what the customer wrote in it and nobody answered."""
+    answer_again: Callable[[Handoff, float], Awaitable[None]]
+    """Has answered what the customer wrote since a time of Slack's."""
 
     @property
     def store(self) -> HandoffStore:
@@ -60,6 +62,9 @@ class People:
         state = RESOLVED if kind == items.RESOLVE else HANDED_BACK
         change = ended(known, state, user, at)
         if change.verdict == "done" or self._again(lease, change.handoff, at):
+            if known.heard_at > at:
+                # It was said to nobody: who had the conversation had given it up by then.
+                await self.answer_again(known, at)
             await self.keep(lease, change.handoff)
         else:
             await self._tell(body, "press_late")

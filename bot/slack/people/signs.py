@@ -125,16 +125,16 @@ class Signs:
             return
         change = ended(known, HANDED_BACK, "", self.clock())
         if change.verdict == "done":
-            await self._answer_again(known)
+            await self.answer_again(known, known.customer_at)
             await self.people.keep(lease, change.handoff)
 
-    async def _answer_again(self, known: Handoff) -> None:
-        """Put back what the customer wrote since their person's last word."""
+    async def answer_again(self, known: Handoff, since: float) -> None:
+        """Put back what the customer wrote since a time of Slack's, and nobody has answered."""
         team, channel, root = known.conversation.split(":")
         members = await self.handoffs.staff()
         thread = await self.handoffs.history.thread(channel, root)
         for message in unanswered(
-            thread, team=team, channel=channel, since=known.customer_at, channels=self.channels,
+            thread, team=team, channel=channel, since=since, channels=self.channels,
             bot_user=self.handoffs.bot_user,
         ):  # fmt: skip
             if message.user not in members or message.dm:

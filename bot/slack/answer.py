@@ -18,6 +18,7 @@ from bot.inbox import Inbox, Write
 from bot.inbox.scripts import PREFIX
 from bot.slack.blocks import answer_blocks, whole_blocks
 from bot.slack.clean import Cleaner
+from bot.slack.items import PERSON_STOPS
 from bot.slack.message import Blocks, How, Message
 from bot.slack.pen import Pen
 from bot.slack.presence import Presence
@@ -30,8 +31,6 @@ from prompts import Phrases
 log = structlog.get_logger()
 T = TypeVar("T")
 
-PERSON_STOPS = "person:"
-"""What the name of whoever stops an answer begins with where they take the conversation over."""
 EVERY_S = 0.5
 """Time between two calls that add words to a stream, where the workspace's rate allows that many."""
 FULL_BYTES = 9_000
@@ -155,14 +154,12 @@ class Answer:
         self._text = (self._text + self._cleaner.finish()).strip("\n")
         if record.outcome == "stopped":
             self.silenced = await self.patiently(self.overtaken)
-            if self.silenced and not self._opened:
-                self.presence.end(open=False)
-                return self._timed(record)
             stopped = self.phrases.say("overtaken" if self.silenced else "stopped", record.language)
             self._text = f"{self._text}\n\n_{stopped}_" if self._text.strip() else stopped
         if not self._opened:
-            await self._mark()
-            if self.silenced:
+            if not self.silenced:
+                await self._mark()
+            if self.silenced:  # nothing of it is there, and nothing shall be
                 self.presence.end(open=False)
                 return self._timed(record)
         await self._roll_over(final=True)

@@ -16,7 +16,6 @@ from slack_bolt.response import BoltResponse
 from bot.inbox import Inbox, Item, Placed
 from bot.metrics import Metrics
 from bot.slack.addressing import address, stands_alone
-from bot.slack.answer import PERSON_STOPS
 from bot.slack.channels import Channels
 from bot.slack.events import (
     Deleted,
@@ -33,6 +32,7 @@ from bot.slack.events import (
 from bot.slack.incoming import read_event
 from bot.slack.items import (
     BUTTONS,
+    PERSON_STOPS,
     home_item,
     message_item,
     overtaken_item,

@@ -23,6 +23,8 @@ HOME = "home"
 OVERTAKEN = "overtaken"
 STRAY = "stray"
 """The kinds of items: the first two become turns."""
+PERSON_STOPS = "person:"
+"""What the name of whoever stops an answer begins with where they take the conversation over."""
 BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK, RESOLVE})
 """Actions of our buttons; each is the kind of its item."""
 

@@ -12,13 +12,13 @@ from bot.conversation import Conversations, Told, log_told
 from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
 from bot.slack import items
-from bot.slack.answer import PERSON_STOPS, Answer, Changed
+from bot.slack.answer import Answer, Changed
 from bot.slack.api import Slack, SlackFault
 from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
 from bot.slack.handoff import Handoffs
-from bot.slack.items import files_of, messages_of, place_of, said_at
+from bot.slack.items import PERSON_STOPS, files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
 from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
@@ -291,7 +291,7 @@ class Turns:
 
 
 def _turn_id(job: Job) -> str:
-    """Return the turn's id: what was changed after it had begun, or is tried again, is another to the state."""
+    """Return the turn's id: what was changed after it had begun, or comes again, is another to the state."""
     again = job.members[0].body.get("again")
     return job.turn + (f"~again{int(again)}" if again else "") + (f"~{job.revision}" if job.revision else "")
 

@@ -17,7 +17,7 @@ async def test_members_are_listed_page_by_page_with_the_bot(slack: SlackSim, bot
     first = await bot.conversations_members(channel="C1", limit=2)
     after = first["response_metadata"]["next_cursor"]
     second = await bot.conversations_members(channel="C1", limit=2, cursor=after)
-    assert [*first["members"], *second["members"]] == [slack.settings.bot_user, "U1", "U3"]  # type: ignore[misc]
+    assert [*first["members"], *second["members"]] == [slack.settings.bot_user, "U1", "U3"]
 
 
 async def test_of_a_private_channel_without_the_bot_nothing_is_said(

@@ -227,7 +227,6 @@ class Answer:
     async def _open(self) -> None:
         await self._mark()
         if self.silenced:
-            self.pen.lease.stop.set()
             return
         place = self.pen.place
         self.how = await self.pen.limiter.choose(place.team, place.channel)

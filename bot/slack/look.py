@@ -185,8 +185,12 @@ class Look:
         if not found:
             return False
         left = await self._not_kept(found)
-        left, owned = await for_us(self.handoffs, left) if left else ([], False)
+        to_deal_with, owned = await for_us(self.handoffs, found)
+        left = [message for message in left if message in to_deal_with]
         if owned:
+            # What was begun there before it was a person's has nobody to end it.
+            with self.noted(channel):
+                await self._take_away(found[0], unfinished(thread, found[0].ts, self.handoffs.bot_user))
             for message in left:  # however old: it is for a person
                 await self.intake.keep(message)
             return True

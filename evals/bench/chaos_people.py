@@ -24,7 +24,7 @@ CONFIRM_S = 20.0
 """After which a press is made again: Slack repeats none."""
 TRIES = 6
 ENDS = {"hand_back": "handed_back", "resolve": "resolved"}
-WAITED_S = 90.0
+WAITED_S = 45.0
 """So long before a claim a message may have been said that is left to the person."""
 
 

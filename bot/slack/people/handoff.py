@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,7 @@ class Handoffs:
     passing: Passing = field(init=False)
     strayed_for: Callable[[str], Callable[[Place, str], None]] = lambda _conversation: _stays
     """Told of what was posted for a conversation under a lease that had ended."""
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reachable: bool = False
     _looked_at: float = field(default=0.0)
 
@@ -129,15 +131,20 @@ class Handoffs:
         """Read back from the cards what Redis lost; raises StateError and a SlackFault."""
         if self.channel is None or await self.store.read():
             return
+        async with self._reading:  # once, however many jobs wait for it
+            if not await self.store.read():
+                await self._read_back(self.channel)
+
+    async def _read_back(self, channel: str) -> None:
         try:
-            cards = await self.history.top(self.channel, time.time() - KEEP_S)
+            cards = await self.history.top(channel, time.time() - KEEP_S)
         except Refused as refused:
             # Nobody can have claimed anything there since.
             log.warning("handoff.unread", why=refused.why)
             cards = []
         newest: dict[str, Handoff] = {}
         for message in cards:
-            found = read_card(message, self.channel, self.bot_user)
+            found = read_card(message, channel, self.bot_user)
             if found and found.since >= newest.get(found.conversation, found).since:
                 newest[found.conversation] = found
         for handoff in newest.values():

@@ -170,6 +170,11 @@ class Look:
             # What came after it was read, and before it was ours again, was left alone.
             await self._put_back(channel, await self.history.thread(channel, thread[0]["ts"]))
         if self.held:
+            # The press that had it begun was lost with the rest: it can only be made again.
+            with self.noted(channel):
+                root = conversation.rpartition(":")[2]
+                streams = unfinished(thread, root, self.handoffs.bot_user)
+                await self._take_away(channel, root, root, streams)
             await self.intake.inbox.free(conversation)
 
     async def _put_back(self, channel: str, thread: Sequence[Raw]) -> bool:
@@ -190,7 +195,7 @@ class Look:
         if owned:
             # What was begun there before it was a person's has nobody to end it.
             with self.noted(channel):
-                await self._take_away(found[0], unfinished(thread, found[0].ts, self.handoffs.bot_user))
+                await self._take_away_after(found[0], thread)
             for message in left:  # however old: it is for a person
                 await self.intake.keep(message)
             return True
@@ -199,7 +204,7 @@ class Look:
         young = [message for message in left if now - message.sent_at < YOUNG_S]
         if young:
             with self.noted(channel):
-                await self._take_away(young[0], unfinished(thread, young[0].ts, self.handoffs.bot_user))
+                await self._take_away_after(young[0], thread)
         for message in young:
             self.answered += await self.intake.keep(message)
         return True
@@ -213,19 +218,24 @@ class Look:
             raise Flushed("Redis was flushed while it was caught up.")
         return [message for message in messages if message.id not in kept]
 
-    async def _take_away(self, message: IncomingMessage, streams: Sequence[str]) -> None:
+    async def _take_away_after(self, message: IncomingMessage, thread: Sequence[Raw]) -> None:
+        streams = unfinished(thread, message.ts, self.handoffs.bot_user)
+        await self._take_away(message.channel, message.thread, message.ts, streams)
+
+    async def _take_away(self, channel: str, root: str, after: str, streams: Sequence[str]) -> None:
         """Take away what a process that is gone had begun to answer, or it would stay beside the answer."""
-        if not streams or await self.marks.in_work(message.conversation):
+        conversation = f"{self.handoffs.team}:{channel}:{root}"
+        if not streams or await self.marks.in_work(conversation):
             return
         # Nobody works on the thread; whoever did since it was read has ended its stream by now.
-        thread = await self.history.thread(message.channel, message.thread)
-        for ts in unfinished(thread, message.ts, self.handoffs.bot_user):
+        thread = await self.history.thread(channel, root)
+        for ts in unfinished(thread, after, self.handoffs.bot_user):
             if ts not in streams:
                 continue
             for method in ("chat.stopStream", "chat.delete"):
                 with suppress(Refused):
-                    await self.history.call(method, channel=message.channel, ts=ts)
-            log.info("catch_up.taken_away", thread=message.conversation)
+                    await self.history.call(method, channel=channel, ts=ts)
+            log.info("catch_up.taken_away", thread=conversation)
 
 
 def _thread_of(raw: Raw) -> tuple[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.bot.slack.people.helping import (
     answered,
@@ -21,7 +22,7 @@ from tests.bot.slack.people.helping import (
     pressed,
     state,
 )
-from tests.bot.slack.serving import CHANNEL, CUSTOMER, DM, QUESTION, STAFF, TEAM_CHANNEL
+from tests.bot.slack.serving import CHANNEL, CUSTOMER, DM, QUESTION, STAFF, TEAM_CHANNEL, Stage
 
 QUICK: dict[str, Any] = {"slack_timeout_s": 0.5, "bot_lease_s": 3.0}
 HELD_S = 15.0
@@ -88,3 +89,24 @@ async def test_a_bot_that_starts_on_an_empty_redis_reads_the_cards_before_it_ans
         await asyncio.sleep(1.5)
         assert len(on.finished(DM)) == 1
         assert state(on, dm) == ("claimed", STAFF)
+
+
+async def test_what_a_lost_press_had_begun_is_taken_away(
+    tmp_path: Path, redis: Redis, redis_server: str
+) -> None:
+    async with desk(tmp_path, redis_url=redis_server, **QUICK) as on:
+        root = await answered(on, DM)
+        other = await answered(on, DM)
+        begun = await stream(on, root)
+        await redis.flushall()
+        on.slack.say(CUSTOMER, DM, "And for a tent?", other)
+        await on.until(lambda: len(on.finished(DM)) == 3, HELD_S)
+        await on.until(lambda: begun not in {m["ts"] for m in on.slack.messages(DM)}, HELD_S)
+
+
+async def stream(on: Stage, root: str) -> str:
+    """Begin to stream as a process does that is gone now."""
+    said = [{"type": "markdown_text", "text": "Of course."}]
+    client = AsyncWebClient(on.slack.settings.bot_token, on.slack.api_url)
+    begun = await client.chat_startStream(channel=DM, thread_ts=root, chunks=said)
+    return str(begun["ts"])

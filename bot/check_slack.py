@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.finding import Finding
+from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.slack.api import SLACK_API_URL
 from bot.slack.scopes import APP_SCOPE, SCOPES
@@ -57,6 +57,8 @@ async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
             yield await _app_token(client, settings.slack_app_token.get_secret_value())
         if not isinstance(who, Refusal):
             yield await _handoff(client, settings.bot_handoff_channel, str(who.get("user", "bot")))
+            if settings.bot_handoff_channel and settings.bot_handoff_group:
+                yield await _group(client, settings.bot_handoff_group)
     except SlackDown as down:
         # The release that is being checked is as good as the one that it replaces.
         yield Finding("warning", BOT, f"Slack gives no answer ({down}); ask again, or see SLACK_API_URL")
@@ -135,3 +137,15 @@ async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Fin
     if about.get("is_member") is False:
         return Finding("wanting", HANDOFF, f"the bot is not in {name}: {invite}")
     return Finding("ok", HANDOFF, name)
+
+
+async def _group(client: AsyncWebClient, group: str) -> Finding:
+    found = await _ask(client.usergroups_users_list(usergroup=group))
+    if isinstance(found, Refusal):
+        remedies = {"no_such_subteam": "give the group's ID, such as S0123456789", "missing_scope": UPDATE}
+        remedy = remedies.get(found.error, "see the group in Slack")
+        says = f"BOT_HANDOFF_GROUP {group} cannot be read ({found.error}): {remedy}"
+        return Finding("wanting", HANDOFF, says)
+    users: list[str] = found.get("users") or []
+    level: Level = "ok" if users else "warning"
+    return Finding(level, HANDOFF, f"{len(users)} members of {group} may take over")

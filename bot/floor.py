@@ -31,6 +31,8 @@ from bot.slack.home import Home
 from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
 from bot.slack.marks import Marks
+from bot.slack.people.door import PeopleDoor
+from bot.slack.people.signs import Signs
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.strays import Strays
@@ -78,6 +80,7 @@ class Floor:
     slack: Slack
     catch_up: CatchUp
     background: Background
+    signs: Signs
 
 
 async def open_floor(
@@ -95,12 +98,14 @@ async def open_floor(
     conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
         app.redis, HandoffStore(app.redis), inbox, slack, limiter, prompts.phrases, language,
-        identity.team, identity.user, settings.bot_handoff_channel, background,
+        identity.team, identity.user, settings.bot_handoff_channel, background, settings.bot_handoff_group,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     history = History(slack, limiter, identity.team)
     strays = Strays(inbox, Marks(app.redis), history, background, identity.user)
+    handoffs.strayed_for = strays.posted_for
+    people = PeopleDoor(app.support, handoffs, channels, settings)
 
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
@@ -108,20 +113,24 @@ async def open_floor(
     turns = Turns(
         conversations, inbox, slack, limiter, handoffs, metrics, identity.user, token,
         lambda: app.support.knowledge.hosts, _origins(settings), Offered(), background, strays,
+        people.relay.mirror,
     )  # fmt: skip
     home = Home(slack, limiter, prompts, language)
-    desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at)
+    desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at, people.desk)
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
     intake = Intake(
         inbox, workers, channels, metrics, identity.user,
         lambda text: asks_for_person(prompts.edition.escalation, text),
         lambda press: _tell_presser(slack, press, prompts.phrases.say("press_failed", language)), background,
+        people.reception, people.tell_unknown,
     )  # fmt: skip
+    people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
     intake.saw = catch_up.saw
     await handoffs.look()
-    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background)
+    await patiently(handoffs.staffing.read)
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs)
 
 
 async def _tell_presser(slack: Slack, press: Pressed, words: str) -> None:

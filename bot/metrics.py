@@ -67,6 +67,10 @@ class Metrics:
         self._inbox = Gauge(
             "bot_inbox", "Inbox: waiting items, threads by state, dead items.", ("state",), registry=registry
         )
+        self._handoffs = Gauge(
+            "bot_handoffs", "Conversations that wait for a person, have one, or wait without a card.",
+            ("state",), registry=registry,
+        )  # fmt: skip
         self._oldest = Gauge(
             "bot_oldest_waiting_seconds", "How long the oldest item has waited.", registry=registry
         )
@@ -130,6 +134,11 @@ class Metrics:
         for state in ("waiting", "ready", "leased", "delayed", "dead"):
             self._inbox.labels(state).set(unknown if backlog is None else getattr(backlog, state))
         self._oldest.set(unknown if backlog is None else backlog.oldest_waiting_s)
+
+    def handoffs(self, waiting: int, claimed: int, without_card: int) -> None:
+        """Set how many conversations wait for a person, have one, and wait without the team's seeing it."""
+        for state, count in (("open", waiting), ("claimed", claimed), ("without_card", without_card)):
+            self._handoffs.labels(state).set(count)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

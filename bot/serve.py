@@ -160,6 +160,8 @@ async def _listening(
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
+        floor.signs.start()
+        stack.push_async_callback(floor.signs.close)
         # While it drains, what still comes over HTTP is kept, for others to answer.
         stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))

@@ -40,6 +40,14 @@ class BotSettings(GraphSettings):
     """None is Slack's own address."""
     bot_handoff_channel: str | None = None
     """Id of the channel in which people take over; None: no phrase promises a person."""
+    bot_handoff_group: str | None = None
+    """Id of a user group whose members may take over, beside those of the channel."""
+    bot_staff_fresh_s: float = Field(default=60.0, gt=0)
+    """How long a list of who may take over is gone by: so long may take over who has left the channel."""
+    bot_people_look_s: float = Field(default=10.0, gt=0)
+    """How often is looked for who left, who is silent, and whether the team's channel is there."""
+    bot_return_after_minutes: float = Field(default=0.0, ge=0)
+    """How long a customer waits for who has the conversation, before the bot answers; 0: for ever."""
 
     port: int = Field(default=8080, ge=0, le=65_535)
     """Of the health checks, and of Slack's events over HTTP; 0 takes a free one."""

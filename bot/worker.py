@@ -104,6 +104,7 @@ class Workers:
         self._loops = [
             asyncio.create_task(self._forever(self._take_all, POLL_S)),
             asyncio.create_task(self._forever(self._renew_all, self.lease_s / 3)),
+            asyncio.create_task(self._forever(self.hear_stops, POLL_S)),
         ]
 
     def offer(self, job: Job) -> None:
@@ -217,6 +218,16 @@ class Workers:
     async def _take_all(self) -> None:
         while self.room and (job := await self.inbox.take()):
             self.offer(job)
+
+    async def hear_stops(self) -> None:
+        """Hear soon of an answer that is to stop, also where another process was told."""
+        leases = [lease for lease in self.leases.values() if not lease.stop.is_set()]
+        if not leases:
+            return
+        asked = await self.inbox.stopped_by(*(lease.job for lease in leases))
+        for lease, by in zip(leases, asked, strict=True):
+            if by:
+                lease.stop.set()
 
     async def _renew_all(self) -> None:
         leases = dict(self.leases)

@@ -60,6 +60,26 @@ PHRASES: dict[str, frozenset[str]] = {
     "extractive_opening": frozenset(),
     "extractive_source": frozenset({"title"}),
     "extractive_closing": frozenset(),
+    # What people see of a handoff.
+    "overtaken": frozenset(),
+    "nobody_there": frozenset(),
+    "label_files": frozenset(),
+    "card_title_unasked": frozenset(),
+    "card_resolve": frozenset(),
+    "card_resolved": frozenset({"person"}),
+    "card_returned": frozenset(),
+    "card_replies": frozenset(),
+    "card_owner_left": frozenset({"person"}),
+    "card_root_gone": frozenset(),
+    "press_not_staff": frozenset(),
+    "press_taken": frozenset({"person"}),
+    "press_have_it": frozenset(),
+    "press_late": frozenset(),
+    "press_unknown": frozenset(),
+    "relay_stays": frozenset(),
+    "relay_files": frozenset(),
+    "relay_failed": frozenset(),
+    "mirror_gone": frozenset(),
 }
 """Each phrase that the program says, with the variables that it fills in."""
 

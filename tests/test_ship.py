@@ -21,6 +21,7 @@ from bot.metrics import Metrics, health_app, metrics_app
 from bot.settings import BotSettings
 from bot.slack.events import HomeOpened, Ignored, IncomingMessage, Reacted, Stopped
 from bot.slack.incoming import read_event
+from bot.slack.people.reception import WISHES
 from bot.slack.scopes import BOT_EVENTS, SCOPES
 from evals.sim.slack.settings import SCOPES as SIM_SCOPES
 from tests.bot.process import environment
@@ -81,6 +82,15 @@ def test_the_stand_in_grants_what_the_manifest_asks_for() -> None:
 
 def test_the_manifest_subscribes_to_the_events_that_the_bot_reads() -> None:
     assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": list(BOT_EVENTS)}
+
+
+def test_each_shortcut_of_the_manifest_is_one_that_the_bot_knows() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    assert {each["callback_id"] for each in shortcuts} == WISHES
+    for each in shortcuts:
+        assert each["type"] == "message"
+        assert len(each["name"]) <= 24  # Slack takes no more
+        assert 0 < len(each["description"]) <= 150
 
 
 def message(channel: str, kind: str, event: str = "message") -> dict[str, Any]:

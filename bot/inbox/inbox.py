@@ -119,6 +119,13 @@ class Inbox:
         """Ask whoever holds the thread's job to stop; False when there is none, or the keys were seen."""
         return bool(await self._calls.run("stop", thread, user, *keys))
 
+    async def stopped_by(self, *jobs: Job) -> list[str | None]:
+        """Return for each of these jobs who asked for it to stop, if anybody did."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for job in jobs:
+                pipeline.hget(job.fence_key, "stop")
+            return [None if by is None else text_of(by) for by in await ask(pipeline.execute())]
+
     async def take(self) -> Job | None:
         """Hand out the job that has been ready for longest; None when nothing is ready."""
         sent = time.monotonic()

@@ -2,6 +2,8 @@
 
 {bot}:handoff:<conversation>   its fields, for 30 days after the last change
 {bot}:handoffs                 conversation -> when a person was asked, of those that are not over
+{bot}:card:<channel>:<ts>      the conversation that a card is about, for as long
+{bot}:handoffs-read            gone when the server lost everything: what is here is not all that there is
 """
 
 from __future__ import annotations
@@ -24,6 +26,15 @@ RESOLVED: State = "resolved"
 UNDER_WAY = (OPEN, CLAIMED)
 KEEP_S = 30 * 86_400
 _ALL = "{bot}:handoffs"
+_READ = "{bot}:handoffs-read"
+_PUT_LOST = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
+if ARGV[3] == '1' then redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1]) end
+return 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,16 @@ class Handoff:
     changed_at: float = 0.0
     reminded: int = 0
     """How many reminders were posted since it was opened."""
+    since: float = 0.0
+    """When the last change was asked for, by Slack's clock: what was asked for before it is too late."""
+    hidden: bool = False
+    """Whether who has it cannot see the conversation, so that it is shown to them below the card."""
+    stretches: str = ""
+    """When persons had it before, as `from-until` separated by spaces; see `bot.people.changes`."""
+    customer_at: float = 0.0
+    """When the customer wrote what the person who has it has not replied to, by Slack's clock; else 0."""
+    heard_at: float = 0.0
+    """When the customer last wrote to who has it, by Slack's clock."""
 
     @property
     def under_way(self) -> bool:
@@ -73,17 +94,39 @@ class HandoffStore:
         state, by = await ask(self._redis.hmget(_key(conversation), ["state", "by"]))
         return text_of(by) if state is not None and text_of(state) == CLAIMED else None
 
+    async def of_card(self, channel: str, ts: str) -> str | None:
+        """Return the conversation that a card is about; None where it is none, or Redis lost it."""
+        found = await ask(self._redis.get(_card(channel, ts)))
+        return None if found is None else text_of(found)
+
+    async def read(self) -> bool:
+        """Tell whether all handoffs are here; False after everything was lost, until `mark_read`."""
+        return bool(await ask(self._redis.exists(_READ)))
+
+    async def mark_read(self) -> None:
+        """Say that all handoffs are here."""
+        await ask(self._redis.set(_READ, 1))
+
     async def put(self, handoff: Handoff) -> None:
         """Keep a handoff in place of what was known of it."""
         key, kept = _key(handoff.conversation), _fields(handoff)
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(key, mapping=kept)
             pipeline.expire(key, KEEP_S)
+            if handoff.ts:
+                pipeline.set(_card(handoff.channel, handoff.ts), handoff.conversation, ex=KEEP_S)
             if handoff.under_way:
                 pipeline.zadd(_ALL, {handoff.conversation: handoff.opened_at})
             else:
                 pipeline.zrem(_ALL, handoff.conversation)
             await ask(pipeline.execute())
+
+    async def put_lost(self, handoff: Handoff) -> bool:
+        """Keep what was read back of a handoff; False where something newer is known."""
+        fields = [part for pair in _fields(handoff).items() for part in pair]
+        keys = [_key(handoff.conversation), _ALL, _card(handoff.channel, handoff.ts)]
+        about = [handoff.conversation, handoff.opened_at, int(handoff.under_way), KEEP_S]
+        return bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
 
     async def change(self, conversation: str, **changes: Any) -> Handoff | None:
         """Change fields of a handoff under its thread's lease and return it; None where there is none."""
@@ -103,6 +146,10 @@ class HandoffStore:
 
 def _key(conversation: str) -> str:
     return f"{{bot}}:handoff:{conversation}"
+
+
+def _card(channel: str, ts: str) -> str:
+    return f"{{bot}}:card:{channel}:{ts}"
 
 
 def _fields(handoff: Handoff) -> dict[str, str]:
@@ -126,4 +173,9 @@ def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Hando
         opened_at=float(values.get("opened_at") or 0),
         changed_at=float(values.get("changed_at") or 0),
         reminded=int(values.get("reminded") or 0),
+        since=float(values.get("since") or 0),
+        hidden=values.get("hidden") == "True",
+        stretches=values.get("stretches", ""),
+        customer_at=float(values.get("customer_at") or 0),
+        heard_at=float(values.get("heard_at") or 0),
     )

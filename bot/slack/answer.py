@@ -18,6 +18,7 @@ from bot.inbox import Inbox, Write
 from bot.inbox.scripts import PREFIX
 from bot.slack.blocks import answer_blocks, whole_blocks
 from bot.slack.clean import Cleaner
+from bot.slack.items import PERSON_STOPS
 from bot.slack.message import Blocks, How, Message
 from bot.slack.pen import Pen
 from bot.slack.presence import Presence
@@ -57,6 +58,10 @@ class Answer:
     people: Callable[[], bool]
     said_at: float
     """When the customer wrote, by Slack's clock."""
+    overtaken: Callable[[], Awaitable[bool]]
+    """Whether a colleague took the conversation over while this was written."""
+    silenced: bool = False
+    """Whether it ended because a colleague took over."""
     first_at: float | None = None
     """When Slack acknowledged the first words, in seconds since the epoch."""
     handed_off: HandedOff | None = None
@@ -141,10 +146,15 @@ class Answer:
             raise self.failed
         self._text = (self._text + self._cleaner.finish()).strip("\n")
         if record.outcome == "stopped":
-            stopped = self.phrases.say("stopped", record.language)
+            self.silenced = await self.patiently(self.overtaken)
+            stopped = self.phrases.say("overtaken" if self.silenced else "stopped", record.language)
             self._text = f"{self._text}\n\n_{stopped}_" if self._text.strip() else stopped
         if not self._opened:
-            await self._mark()
+            if not self.silenced:
+                await self._mark()
+            if self.silenced:  # nothing of it is there, and nothing shall be
+                self.presence.end(open=False)
+                return self._timed(record)
         await self._roll_over(final=True)
         status = self.presence.end(open=self._message.how == "stream")
         await self._message.close(self._text[self._from :], self._blocks(record), status)
@@ -209,6 +219,8 @@ class Answer:
 
     async def _open(self) -> None:
         await self._mark()
+        if self.silenced:
+            return
         place = self.pen.place
         self.how = await self.pen.limiter.choose(place.team, place.channel)
         self.presence.first_words()
@@ -227,6 +239,8 @@ class Answer:
         self.pen.lease.update(marked)
         if marked.revision != revision:
             raise Changed
+        # Nothing is begun in a conversation that a colleague has taken over meanwhile.
+        self.silenced = not self._opened and (marked.stop or "").startswith(PERSON_STOPS)
 
     async def _note(self) -> None:
         """Note what is in Slack, for whoever may have to go on with it."""

@@ -13,6 +13,7 @@ from bot.slack import items
 from bot.slack.api import Gone, SlackFault
 from bot.slack.handoff import Handoffs
 from bot.slack.home import Home
+from bot.slack.people.desk import KINDS, PeopleDesk
 from bot.slack.ratings import Ratings
 from bot.slack.strays import Strays
 from bot.slack.turns import Turns, done
@@ -34,6 +35,7 @@ class Desk:
     metrics: Metrics
     look_at: Callable[[str], Awaitable[None]]
     """Has a thread looked through for what nobody answered."""
+    people: PeopleDesk
 
     async def handle(self, lease: Lease) -> Job | None:
         """Deal with a job to its end; returns the next one of its thread, if there is one."""
@@ -49,16 +51,14 @@ class Desk:
                     await self.ratings.pressed(job, body)
                 case items.REACTION:
                     await self.ratings.reacted(job, job.members[0])
-                case items.CLAIM:
-                    await self.handoffs.claim(lease, body["user"])
-                case items.HAND_BACK:
-                    await self.handoffs.hand_back(lease, body["user"])
                 case items.HOME:
                     await self.home.opened(body)
                 case items.OVERTAKEN:
                     await self.look_at(job.thread)
                 case items.STRAY:
                     await self.strays.deal(job)
+                case _ if kind in KINDS:
+                    await self.people.deal(lease)
                 case _:
                     log.error("job.unknown", kind=kind)
         except Gone as gone:

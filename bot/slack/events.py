@@ -52,6 +52,8 @@ class IncomingMessage:
     """Seconds since the epoch, by Slack's clock."""
     broadcast: bool = False
     """Whether a reply in a thread was shown to the whole channel too."""
+    parent: str = ""
+    """Who began the thread that it replies in; empty where Slack does not say."""
 
     @property
     def id(self) -> str:
@@ -118,7 +120,7 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Somebody pressed a button."""
+    """Somebody pressed a button, or used a message's shortcut."""
 
     team: str
     channel: str
@@ -132,6 +134,8 @@ class Pressed:
     response_url: str = ""
     trigger_id: str = ""
     """Opens a dialogue within three seconds."""
+    shortcut: bool = False
+    """Whether it was a message's shortcut, named by `action`; `value` is the conversation then."""
 
 
 @dataclass(frozen=True, slots=True)

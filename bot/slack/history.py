@@ -59,6 +59,10 @@ class History:
         )
         return _sorted([message async for message in pages])
 
+    async def listed(self, method: str, listed: str, **arguments: Any) -> list[Any]:
+        """Return all entries of a list that has pages."""
+        return [entry async for entry in self._pages(method, listed, **arguments)]
+
     async def _pages(self, method: str, listed: str, **arguments: Any) -> AsyncIterator[Raw]:
         cursor: str | None = None
         while cursor != "":

@@ -49,6 +49,8 @@ def read_event(body: object, bot_user: str = "") -> Incoming | Ignored:
                 return _event(payload, bot_user)
             case "block_actions":
                 return _pressed(payload)
+            case "message_action":
+                return _shortcut(payload)
     except Missing as missing:
         return Ignored(f"The {_kind(payload)} has no usable {missing}.")
     return Ignored(f"There is nothing to do about a payload of type {_kind(payload)}.")
@@ -117,6 +119,26 @@ def _pressed(payload: Fields) -> Pressed:
         at=float(action.ts("action_ts")),
         response_url=payload.text("response_url"),
         trigger_id=payload.text("trigger_id"),
+    )
+
+
+def _shortcut(payload: Fields) -> Pressed:
+    message, channel = payload.at("message"), payload.at("channel").id("id")
+    ts = message.timestamp("ts") or payload.ts("message_ts")
+    thread_ts = message.timestamp("thread_ts")
+    team = payload.at("team").word("id") or payload.at("user").id("team_id")
+    return Pressed(
+        team=team,
+        channel=channel,
+        ts=ts,
+        thread_ts=(thread_ts if thread_ts != ts else "") or None,
+        user=payload.at("user").id("id"),
+        action=payload.present("callback_id"),
+        value=f"{team}:{channel}:{thread_ts or ts}",
+        at=float(payload.ts("action_ts")),
+        response_url=payload.text("response_url"),
+        trigger_id=payload.text("trigger_id"),
+        shortcut=True,
     )
 
 

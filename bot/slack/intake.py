@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -32,14 +32,14 @@ from bot.slack.events import (
 from bot.slack.incoming import read_event
 from bot.slack.items import (
     BUTTONS,
-    CLAIM,
-    HAND_BACK,
+    PERSON_STOPS,
     home_item,
     message_item,
     overtaken_item,
     press_item,
     reaction_item,
 )
+from bot.slack.people.reception import Reception, Routed
 from bot.slack.reactions import rating_of
 from bot.tasks import Background
 from bot.worker import Workers
@@ -64,6 +64,9 @@ class Intake:
     tell_presser: Callable[[Pressed], Awaitable[None]]
     """Tells somebody whose button came to nothing."""
     background: Background
+    people: Reception
+    tell_unknown: Callable[[Pressed], Coroutine[None, None, None]]
+    """Tells somebody who used a shortcut where the bot takes no part."""
     saw: Callable[[IncomingMessage], None] = lambda _message: None
     """Told each message that was kept."""
 
@@ -83,7 +86,10 @@ class Intake:
 
     async def keep(self, message: IncomingMessage) -> bool:
         """Keep a message that is known to be for the bot; False where it had been kept. Raises StateError."""
-        placed = await self._queue(message.conversation, self._item(message), dedupe_keys(message))
+        if routed := await self.people.message(message):
+            placed = await self._routed(routed, dedupe_keys(message))
+        else:
+            placed = await self._queue(message.conversation, self._item(message), dedupe_keys(message))
         if placed.job is not None:
             self.workers.offer(placed.job)
         return placed.outcome == "new"
@@ -116,11 +122,8 @@ class Intake:
         match incoming:
             case IncomingMessage():
                 return await self._message(incoming, keys)
-            case Edited(_, message):
-                item = self._item(message)
-                return await self.inbox.edit(message.conversation, message.id, item, keys=keys)
-            case Deleted():
-                return await self.inbox.edit(incoming.conversation, incoming.id, None, keys=keys)
+            case Edited() | Deleted():
+                return await self._changed(incoming, keys)
             case Reacted():
                 return await self._reaction(incoming, keys)
             case Pressed():
@@ -133,8 +136,45 @@ class Intake:
                 return await self._queue(f"{team}:home:{user}", home_item(incoming), keys)
         assert_never(incoming)
 
+    async def _changed(self, change: Edited | Deleted, keys: tuple[str, ...]) -> Placed | None:
+        """Change what waits; what was passed on to somebody already is changed by a job of its own."""
+        if isinstance(change, Edited):
+            routed = await self.people.message(change.message)
+            about, item = change.message, routed.item if routed else self._item(change.message)
+            placed = await self.inbox.edit(about.conversation, about.id, item, keys=keys)
+        else:
+            placed = await self.inbox.edit(change.conversation, change.id, None, keys=keys)
+        if placed.outcome in ("unknown", "too_late") and (further := await self.people.changed(change)):
+            return await self._routed(further, (f"c:{change.event_id}",))
+        return placed
+
+    async def _routed(self, routed: Routed, keys: tuple[str, ...]) -> Placed:
+        """Put what a colleague did where it belongs; the bot's answer there ends at once."""
+        placed = await self._queue(routed.thread, routed.item, keys, only_if_known=routed.only_if_known)
+        if routed.by and placed.outcome == "new":
+            await self.interrupt(routed.thread, routed.by, routed.at)
+        return placed
+
+    async def interrupt(self, thread: str, user: str, at: float) -> None:
+        """End the bot's answer in a thread, in whichever process, for a colleague who took over at a time."""
+        if not await self.people.takes_over(thread, at):
+            return
+        if await self.inbox.stop(thread, f"{PERSON_STOPS}{user}"):
+            await self.workers.hear_stops()
+
+    async def put(self, thread: str, item: Item, key: str) -> None:
+        """Put an item into a conversation once for its key, and have it worked on; raises StateError."""
+        placed = await self._queue(thread, item, (key,))
+        if placed.job is not None:
+            self.workers.offer(placed.job)
+
     async def _message(self, message: IncomingMessage, keys: tuple[str, ...]) -> Placed | None:
         self.channels.refresh()
+        if routed := await self.people.message(message):
+            placed = await self._routed(routed, keys)
+            if placed.outcome != "unknown":
+                self.saw(message)
+            return placed
         judged = address(message, self.channels, self.bot_user)
         if judged.do == "ignore":
             log.debug("message.ignored", why=judged.why)
@@ -168,9 +208,12 @@ class Intake:
         if press.action not in BUTTONS:
             log.info("event.ignored", why="A button was pressed that is none of the bot's.")
             return None
+        if routed := await self.people.press(press):
+            placed = await self._routed(routed, keys)
+            if placed.outcome == "unknown":
+                self.background.run(self.tell_unknown(press))
+            return placed
         thread = f"{press.team}:{press.channel}:{press.thread_ts or press.ts}"
-        if press.action in (CLAIM, HAND_BACK):
-            thread = press.value
         return await self._queue(thread, press_item(press), keys)
 
     async def _queue(

@@ -18,11 +18,14 @@ RATE = "rate"
 REACTION = "reaction"
 CLAIM = "claim"
 HAND_BACK = "hand_back"
+RESOLVE = "resolve"
 HOME = "home"
 OVERTAKEN = "overtaken"
 STRAY = "stray"
 """The kinds of items: the first two become turns."""
-BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK})
+PERSON_STOPS = "person:"
+"""What the name of whoever stops an answer begins with where they take the conversation over."""
+BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK, RESOLVE})
 """Actions of our buttons; each is the kind of its item."""
 
 

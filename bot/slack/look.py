@@ -18,6 +18,7 @@ from bot.slack.handoff import Handoffs
 from bot.slack.history import History, Raw
 from bot.slack.intake import Intake
 from bot.slack.marks import DAY_S, Marks
+from bot.slack.people.after import below_card, for_us, take_for_owned
 from bot.slack.unanswered import answers, unanswered, unfinished
 from graph.errors import FirstlineError
 from graph.tasks import end
@@ -63,6 +64,9 @@ class Look:
         With `first_at`, only where the bot had answered anybody before that time: else it is new here.
         """
         self.intake.channels.refresh()
+        with self.noted("the team's cards"):
+            # Before any thread is freed: nothing may be answered in one that a person has.
+            await self.handoffs.ensure_read()
         with self.noted("all channels"):
             if first_at is None:
                 await self._threads(self._deal)
@@ -154,6 +158,9 @@ class Look:
         if not thread:
             return
         conversation = f"{self.handoffs.team}:{channel}:{_thread_of(thread[0])[0]}"
+        await take_for_owned(self.handoffs, channel, thread)
+        for message in await self._not_kept(below_card(self.handoffs, channel, thread, self.since)):
+            await self.intake.keep(message)
         ours = any(answers(raw, self.handoffs.bot_user) for raw in thread)
         if ours:
             # Follow-ups in it need no mention.
@@ -163,6 +170,11 @@ class Look:
             # What came after it was read, and before it was ours again, was left alone.
             await self._put_back(channel, await self.history.thread(channel, thread[0]["ts"]))
         if self.held:
+            # The press that had it begun was lost with the rest: it can only be made again.
+            with self.noted(channel):
+                root = conversation.rpartition(":")[2]
+                streams = unfinished(thread, root, self.handoffs.bot_user)
+                await self._take_away(channel, root, root, streams)
             await self.intake.inbox.free(conversation)
 
     async def _put_back(self, channel: str, thread: Sequence[Raw]) -> bool:
@@ -177,35 +189,53 @@ class Look:
         )
         if not found:
             return False
-        epoch, kept = await self.marks.kept(message.id for message in found)
-        if epoch != self.epoch:
-            raise Flushed("Redis was flushed while it was caught up.")
-        left = [message for message in found if message.id not in kept]
-        if not left or await self.handoffs.owner(left[0].conversation):
+        left = await self._not_kept(found)
+        to_deal_with, owned = await for_us(self.handoffs, found)
+        left = [message for message in left if message in to_deal_with]
+        if owned:
+            # What was begun there before it was a person's has nobody to end it.
+            with self.noted(channel):
+                await self._take_away_after(found[0], thread)
+            for message in left:  # however old: it is for a person
+                await self.intake.keep(message)
             return True
         now = time.time()
         self.missed |= {message.id: message for message in left if now - message.sent_at >= YOUNG_S}
         young = [message for message in left if now - message.sent_at < YOUNG_S]
         if young:
             with self.noted(channel):
-                await self._take_away(young[0], unfinished(thread, young[0].ts, self.handoffs.bot_user))
+                await self._take_away_after(young[0], thread)
         for message in young:
             self.answered += await self.intake.keep(message)
         return True
 
-    async def _take_away(self, message: IncomingMessage, streams: Sequence[str]) -> None:
+    async def _not_kept(self, messages: Sequence[IncomingMessage]) -> list[IncomingMessage]:
+        """Return the messages that the inbox does not know; raises Flushed and StateError."""
+        if not messages:
+            return []
+        epoch, kept = await self.marks.kept(message.id for message in messages)
+        if epoch != self.epoch:
+            raise Flushed("Redis was flushed while it was caught up.")
+        return [message for message in messages if message.id not in kept]
+
+    async def _take_away_after(self, message: IncomingMessage, thread: Sequence[Raw]) -> None:
+        streams = unfinished(thread, message.ts, self.handoffs.bot_user)
+        await self._take_away(message.channel, message.thread, message.ts, streams)
+
+    async def _take_away(self, channel: str, root: str, after: str, streams: Sequence[str]) -> None:
         """Take away what a process that is gone had begun to answer, or it would stay beside the answer."""
-        if not streams or await self.marks.in_work(message.conversation):
+        conversation = f"{self.handoffs.team}:{channel}:{root}"
+        if not streams or await self.marks.in_work(conversation):
             return
         # Nobody works on the thread; whoever did since it was read has ended its stream by now.
-        thread = await self.history.thread(message.channel, message.thread)
-        for ts in unfinished(thread, message.ts, self.handoffs.bot_user):
+        thread = await self.history.thread(channel, root)
+        for ts in unfinished(thread, after, self.handoffs.bot_user):
             if ts not in streams:
                 continue
             for method in ("chat.stopStream", "chat.delete"):
                 with suppress(Refused):
-                    await self.history.call(method, channel=message.channel, ts=ts)
-            log.info("catch_up.taken_away", thread=message.conversation)
+                    await self.history.call(method, channel=channel, ts=ts)
+            log.info("catch_up.taken_away", thread=conversation)
 
 
 def _thread_of(raw: Raw) -> tuple[str, float]:

@@ -33,6 +33,7 @@ def read_message(
         mentions=mentions(text),
         sent_at=float(ts),
         broadcast=message.text("subtype") == "thread_broadcast",
+        parent=message.word("parent_user_id"),
     )
 
 

@@ -61,7 +61,7 @@ class Ratings:
             return
         if about["thread"] != job.thread:
             # It came before the answer was known: from here on it goes where the conversation's lease is.
-            await self.inbox.put(about["thread"], item, keys=(f"r:{item.id}",))
+            await self.inbox.put(about["thread"], item, keys=(f"r:{item.id}",), take=False)
             return
         person = str(body["user"])
         thumb = await self._thumb(key, person, body)

@@ -8,6 +8,7 @@ SCOPES = (
     "channels:history",
     "channels:read",
     "chat:write",
+    "chat:write.customize",
     "files:read",
     "groups:history",
     "groups:read",
@@ -18,6 +19,7 @@ SCOPES = (
     "mpim:read",
     "reactions:read",
     "reactions:write",
+    "usergroups:read",
     "users:read",
 )
 """Of the bot token. No user scope is needed; the app token has APP_SCOPE."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,12 +23,16 @@ from bot.slack.history import History
 from bot.slack.items import STRAY
 from bot.slack.marks import Marks
 from bot.slack.pen import Place
+from bot.slack.people.passing import stands_for
 from bot.slack.unanswered import answers
 from bot.tasks import Background
 from bot.worker import AWAY_S, Again
 from graph.errors import StateError
 
 log = structlog.get_logger()
+
+AROUND_S = 600.0
+"""How far before a card another one may stand that says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +47,29 @@ class Strays:
 
     def posted(self, place: Place, ts: str) -> None:
         """Take note of a message that was posted or changed too late."""
-        log.warning("answer.strayed", conversation=place.conversation, ts=ts)
-        self.background.run(self._keep(place, ts))
+        self._note(place.conversation, place, ts)
 
-    async def _keep(self, place: Place, ts: str) -> None:
+    def posted_for(self, conversation: str) -> Callable[[Place, str], None]:
+        """Return what takes note of a message that was posted elsewhere for a conversation."""
+        return lambda place, ts: self._note(conversation, place, ts)
+
+    def _note(self, conversation: str, place: Place, ts: str) -> None:
+        log.warning("answer.strayed", conversation=conversation, ts=ts)
+        self.background.run(self._keep(conversation, place, ts))
+
+    async def _keep(self, conversation: str, place: Place, ts: str) -> None:
         body = {
-            "conversation": place.conversation,
+            "conversation": conversation,
             "channel": place.channel,
             "root": place.thread_ts,
             "ts": ts,
         }
-        name = f"{place.conversation}:{ts}:{STRAY}"
+        name = f"{conversation}:{ts}:{STRAY}"
         item = Item(name, STRAY, body, received_at=time.time())
         while True:
             try:
                 # In a lane of its own: the conversation goes on meanwhile.
-                await self.inbox.put(f"{place.conversation}:{STRAY}", item, keys=(name,), take=False)
+                await self.inbox.put(f"{conversation}:{STRAY}", item, keys=(name,), take=False)
             except StateError:
                 await asyncio.sleep(AWAY_S)
             else:
@@ -70,10 +82,18 @@ class Strays:
         """
         body = job.members[0].body
         channel, ts = body["channel"], body["ts"]
-        thread = await self.history.thread(channel, body["root"])
+        root = body["root"]
+        # A card is in no thread.
+        thread = await (
+            self.history.thread(channel, root) if root else self.history.top(channel, float(ts) - AROUND_S)
+        )
         found = next((raw for raw in thread if Fields(raw).timestamp("ts") == ts), None)
         if found is None:
             return
+        if of := stands_for(Fields(found), self.bot_user):
+            same = [raw for raw in thread if stands_for(Fields(raw), self.bot_user) == of]
+            if same[0] is found:
+                return
         if form := await self.inbox.kept(form_key(channel, ts)):
             # It had its last form, and the late call may have changed it.
             await self.history.call("chat.update", channel=channel, ts=ts, **json.loads(form))

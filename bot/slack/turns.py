@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.conversation import Conversations, Told, log_told
-from bot.inbox import FENCE_FIELD, Inbox, Job
+from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
 from bot.slack import items
 from bot.slack.answer import Answer, Changed
@@ -18,7 +18,7 @@ from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
 from bot.slack.handoff import Handoffs
-from bot.slack.items import files_of, messages_of, place_of, said_at
+from bot.slack.items import PERSON_STOPS, files_of, messages_of, place_of, said_at
 from bot.slack.limiter import Limiter
 from bot.slack.message_events import read_file
 from bot.slack.pen import Pen
@@ -45,6 +45,7 @@ from graph.turn import (
 log = structlog.get_logger()
 
 GIVEN_UP = "It failed too often."
+OVERTAKEN = "A colleague took the conversation over."
 
 
 async def done(inbox: Inbox, lease: Lease, dead: str | None = None) -> Job | None:
@@ -72,13 +73,18 @@ class Turns:
     offered: Offered
     background: Background
     strays: Strays
+    overheard: Callable[[Lease, Item], Awaitable[None]]
+    """Told each message in a conversation that a person has."""
 
     async def deal(self, lease: Lease) -> Job | None:
         """Answer the messages of a job, or overhear them where a person has the conversation."""
         job = lease.job
         if owner := await self.handoffs.owner(job.thread):
-            await self._overheard(lease, owner)
-            return await done(self.inbox, lease)
+            if not job.begun or "heard" in job.notes:
+                return await self._heard(lease, owner)
+            # What a predecessor had begun to answer, before it was known whose it is, is brought to its end.
+            await self.inbox.stop(job.thread, f"{PERSON_STOPS}{owner}")
+            lease.stop.set()
         recalled: set[str] = set()
         while lease.job.members:
             await self._recall_new(lease, recalled)
@@ -92,6 +98,13 @@ class Turns:
                 lease.update(await answer.patiently(lambda: self.inbox.unbegin(lease.job)))
                 continue
             return await self._finish(lease, answer, told)
+        return await done(self.inbox, lease)
+
+    async def _heard(self, lease: Lease, owner: str) -> Job | None:
+        """Overhear messages; from here on a change to one is a job of its own."""
+        lease.update(await self.inbox.note(lease.job, heard="yes"))
+        lease.update(await self.inbox.begin(lease.job))
+        await self._overheard(lease, owner)
         return await done(self.inbox, lease)
 
     async def _recall_new(self, lease: Lease, recalled: set[str]) -> None:
@@ -115,8 +128,9 @@ class Turns:
             "conversations.replies", ts=pen.place.thread_ts, include_all_metadata=True, limit=1000
         )
         named = {name for message in replies.get("messages", ()) for name in answers(message, self.bot_user)}
+        until = await self.handoffs.left_until(thread)
         for member in lease.job.members:
-            if member.id in named:
+            if member.id in named or said_at(member) <= until:
                 log.info("message.answered_before", message=member.id)
                 await self.inbox.edit(thread, member.id, None, keys=())
         lease.update(await self.inbox.begin(lease.job))
@@ -129,6 +143,7 @@ class Turns:
                 theirs = item.body["user"] == owner
                 entry = PersonSaid(text) if theirs else CustomerSaid(text)
                 await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
+            await self.overheard(lease, item)
 
     def _pen(self, lease: Lease) -> Pen:
         place = place_of(lease.job.members[0])
@@ -152,7 +167,12 @@ class Turns:
             hosts=self.hosts(),
             people=self.handoffs.reachable,
             said_at=said_at(lease.job.members[0]),
+            overtaken=lambda: self._overtaken(lease),
         )
+
+    async def _overtaken(self, lease: Lease) -> bool:
+        (by,) = await self.inbox.stopped_by(lease.job)
+        return by is not None and by.startswith(PERSON_STOPS)
 
     async def _answered(self, lease: Lease, answer: Answer) -> Told:
         job = lease.job
@@ -167,8 +187,7 @@ class Turns:
     async def _make_turn(self, job: Job) -> Turn:
         first = job.members[0]
         return Turn(
-            # What was changed after it had begun is another turn to the state.
-            id=f"{job.turn}~{job.revision}" if job.revision else job.turn,
+            id=_turn_id(job),
             conversation=job.thread,
             customer=first.body["user"],
             messages=messages_of(job.members),
@@ -230,10 +249,25 @@ class Turns:
             ),
         )  # fmt: skip
 
+    async def _leave_to_person(self, lease: Lease) -> Job | None:
+        """Put back behind the claim what nothing was said to: it is answered if nobody has it then."""
+        for item in lease.job.members:
+            count = int(item.body.get("again", 0)) + 1
+            again = replace(item, body={**item.body, "again": count})
+            await self.inbox.put(lease.job.thread, again, keys=(f"again:{item.id}:{count}",), take=False)
+        log.info("turn.overtaken", turn=lease.job.turn)
+        return await done(self.inbox, lease)
+
     async def _finish(self, lease: Lease, answer: Answer, told: Told) -> Job | None:
         """Ask a person where one is wanted, then pop the messages and write the record in one step."""
         record, place = told.record, answer.pen.place
-        if answer.handed_off:
+        if answer.silenced and not answer.pen.posts:
+            return await self._leave_to_person(lease)
+        if answer.silenced:
+            route = replace(record.route, reason=OVERTAKEN, by="person")
+            record = replace(record, route=route, outcome="stopped")
+            told = replace(told, record=record)
+        if answer.handed_off and not answer.silenced:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
         writes = self.conversations.app.ledger.writes(record, told.transcript)
         if writes:
@@ -259,6 +293,12 @@ class Turns:
         if dead:
             self.metrics.dead()
         return finished.next
+
+
+def _turn_id(job: Job) -> str:
+    """Return the turn's id: what was changed after it had begun, or comes again, is another to the state."""
+    again = job.members[0].body.get("again")
+    return job.turn + (f"~again{int(again)}" if again else "") + (f"~{job.revision}" if job.revision else "")
 
 
 def _fence(job: Job) -> Fence:

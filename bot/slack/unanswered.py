@@ -25,7 +25,7 @@ def unanswered(
         if Fields(raw).text("user") == bot_user:
             ours = ours or _takes_part(raw)
             continue
-        message = read_event(_as_event(raw, team, channel), bot_user)
+        message = read_event(as_event(raw, team, channel), bot_user)
         if not isinstance(message, IncomingMessage):
             continue
         judged = address(message, channels, bot_user).do
@@ -69,7 +69,7 @@ def _takes_part(raw: Raw) -> bool:
     return fields.timestamp("thread_ts") not in ("", fields.timestamp("ts"))
 
 
-def _as_event(raw: Raw, team: str, channel: str) -> dict[str, Any]:
+def as_event(raw: Raw, team: str, channel: str) -> dict[str, Any]:
     """Write a message of a list as Slack would have told it."""
     return {
         "type": "event_callback",

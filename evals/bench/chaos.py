@@ -11,6 +11,8 @@ from random import Random
 
 from rich.console import Console
 
+from evals.bench.chaos_people import TEAM_CHANNEL, Colleagues
+from evals.bench.chaos_people_checker import check_people, excuse
 from evals.bench.chaos_run import Plan, Run, report, running
 from evals.bench.chaos_script import ChaosRule
 from evals.bench.chaos_stage import LEASE_S, START_S
@@ -59,6 +61,32 @@ async def _main(console: Console, plan: Plan) -> int:
         await run.nemesis.heal()
         found, figures = await run.conclude(await run.settle())
     return report(console, f"{plan.seconds:g} s of chaos, seed {plan.seed}", found, figures)
+
+
+async def _people(console: Console, plan: Plan) -> int:
+    """Break everything while colleagues take conversations over."""
+    slack = SlackSettings(seed=plan.seed, redeliver_share=REDELIVERED, retry_after_s=RETRIES_S)
+    rule = ChaosRule(plan.seed, fault_share=FAULT_SHARE)
+    team = {"BOT_HANDOFF_CHANNEL": TEAM_CHANNEL}
+    async with running("people", plan, slack, rule, team) as run:
+        colleagues = Colleagues(run.stage.slack, run.traffic, plan.seed)
+        await _open(run, plan.processes)
+        run.traffic.start(plan.threads)
+        colleagues.start()
+        run.nemesis.start(flush_after_s=plan.seconds / 2 if plan.flush else None)
+        await run.watch(plan.seconds, "breaking things")
+        await run.traffic.end()
+        await run.nemesis.heal()
+        await colleagues.end()
+        settled_s = await run.settle()
+        history = await run.gather()
+        people = check_people(colleagues, history)
+        found, figures = await run.conclude(settled_s, excuse=partial(excuse, colleagues))
+    for kind in ("spoke", "lost", "doubled", "misordered"):
+        for name in getattr(people, kind)[:5]:
+            console.print(f"people, {kind}: {name}", highlight=False, soft_wrap=True)
+    title = f"{plan.seconds:g} s of chaos with people, seed {plan.seed}"
+    return report(console, title, found, [*people.figures(), *figures])
 
 
 async def _open(run: Run, processes: int) -> None:
@@ -158,6 +186,7 @@ async def _kill_askers(run: Run, nonce: str) -> None:
 
 SCENARIOS: dict[str, Callable[[Console, Plan], Awaitable[int]]] = {
     "main": _main,
+    "people": _people,
     "redis-away-30": partial(_redis_away, 30.0),
     "redis-away-600": partial(_redis_away, 600.0),
     "sigterm": _sigterm,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import Progress
@@ -27,6 +28,7 @@ SETTLE_S = 90.0
 """How long after the last fault everything must be answered."""
 NAMED = 5
 """How many of each finding are named."""
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 FINDINGS = ("lost", "doubled", "unnamed", "misordered", "streaming", "torn", "unrecorded")
 
 
@@ -100,13 +102,23 @@ class Run:
             unrecorded=self.nemesis.unrecorded,
         )
 
-    async def conclude(self, settled_s: float, *, all_said: bool = False) -> tuple[Findings, list[Figure]]:
-        """End the bot, judge what happened, and return that with its figures."""
+    async def conclude(
+        self,
+        settled_s: float,
+        *,
+        all_said: bool = False,
+        excuse: Callable[[Findings, History], None] = lambda _found, _history: None,
+    ) -> tuple[Findings, list[Figure]]:
+        """End the bot, judge what happened, and return that with its figures.
+
+        `excuse` takes out of the findings what had to be so.
+        """
         history = await self.gather()
         codes = self.stage.exits + await self.stage.end_bots()
         if self.plan.keep:
             history.save(self.stage.folder)
         found = check(history, all_said=all_said)
+        excuse(found, history)
         return found, [
             *_wrong(found),
             *_times(found, judged=self.plan.timed),
@@ -116,10 +128,12 @@ class Run:
 
 
 @asynccontextmanager
-async def running(name: str, plan: Plan, slack: SlackSettings, rule: ChaosRule) -> AsyncIterator[Run]:
+async def running(
+    name: str, plan: Plan, slack: SlackSettings, rule: ChaosRule, variables: Mapping[str, str] = NO_VARIABLES
+) -> AsyncIterator[Run]:
     """Set the stage for a run, without a process of the bot yet."""
     with _folder(plan, name) as folder:
-        async with open_stage(folder, slack, rule, {}) as stage:
+        async with open_stage(folder, slack, rule, variables) as stage:
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 traffic = Traffic(stage.slack, plan.seed)
                 yield Run(name, plan, stage, traffic, Nemesis(stage, plan.seed), progress)

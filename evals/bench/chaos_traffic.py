@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,6 +15,8 @@ from evals.sim.slack.parcel import ACKED
 
 POSTING = ("chat.startStream", "chat.postMessage")
 MESSAGES = ("message", "app_mention")
+PASSED = "bot_passed"
+"""The event type in the metadata of what the bot passes on for a colleague."""
 ANSWER = "bot_answer"
 """The event type in the metadata of an answer."""
 PAUSE_S = (2.0, 8.0)
@@ -30,6 +32,8 @@ class Traffic:
     slack: SlackSim
     seed: int
     said: list[Said] = field(default_factory=list)
+    left_to_people: Callable[[Said], bool] = lambda _said: False
+    """Whether a message is a colleague's to answer."""
     _nonces: Random = field(init=False)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -96,7 +100,7 @@ class Traffic:
     def unanswered(self) -> int:
         """Count the messages that no answer in Slack names yet."""
         named = {name for shown in self.shown() if not shown.streaming for name in shown.messages}
-        return sum(said.id not in named for said in self.said)
+        return sum(said.id not in named and not self.left_to_people(said) for said in self.said)
 
     def shown(self) -> Iterator[Shown]:
         """Return the bot's messages in the threads of this traffic."""
@@ -108,6 +112,8 @@ class Traffic:
                 if message.user != self.slack.settings.bot_user or thread not in threads:
                     continue
                 metadata = message.metadata or {}
+                if metadata.get("event_type") == PASSED:
+                    continue
                 answer = metadata.get("event_payload", {}) if metadata.get("event_type") == ANSWER else {}
                 names = tuple(answer.get("messages", ()))
                 streaming = message.stream is not None and message.stream.state == "streaming"
@@ -121,7 +127,8 @@ class Traffic:
         gone = {_of(call): call.done_at for call in calls if call.method == "chat.delete"}
         for call in calls:
             thread = f"{call.args.get('channel')}:{call.args.get('thread_ts')}"
-            if call.method in POSTING and thread in threads:
+            passed = (call.args.get("metadata") or {}).get("event_type") == PASSED
+            if call.method in POSTING and thread in threads and not passed:
                 yield Posted(thread, call.ts, call.done_at or call.at, gone.get(_of(call)))
 
     def words_at(self) -> dict[str, float]:

@@ -153,3 +153,13 @@ async def test_a_slack_that_is_not_there_is_a_warning() -> None:
     async with SlackSim(QUIET) as slack:
         settings = given(slack, slack_api_url="http://127.0.0.1:9/api")
     assert (await found(settings))["slack"].level == "warning"
+
+
+async def test_a_group_that_cannot_be_read_is_wanting_and_one_that_can_is_counted() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        looked = (await found(given(slack, bot_handoff_group="S0HELP")))["handoff"]
+        assert (looked.level, "give the group's ID" in looked.says) == ("wanting", True)
+        slack.group("S0HELP", ["U1", "U2"])
+        looked = (await found(given(slack, bot_handoff_group="S0HELP")))["handoff"]
+    assert (looked.level, looked.says) == ("ok", "2 members of S0HELP may take over")

@@ -9,7 +9,7 @@ from typing import Any
 from evals.sim.slack.blocks import elements_of
 from evals.sim.slack.calls import Call
 from evals.sim.slack.delivery import Deliveries
-from evals.sim.slack.events import block_actions
+from evals.sim.slack.events import block_actions, message_action
 from evals.sim.slack.faults import Faults
 from evals.sim.slack.limits import Limits
 from evals.sim.slack.settings import SlackSettings
@@ -88,6 +88,17 @@ class Actions:
                     return at
         raise KeyError(f"message {ts} of {channel} has no button with action {action_id} and value {value}")
 
+    def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> str:
+        """Use a message shortcut on a message and return the time of it."""
+        where = self.workspace.channels[channel]
+        told, at = where.told(where.messages[ts], metadata=True), self.workspace.tick()
+        self.deliveries.interact(
+            message_action(
+                self.settings, user=user, channel=channel, message=told, callback_id=callback_id, ts=at
+            )
+        )
+        return at
+
     def _send_press(self, user: str, message: Message, element: Payload, value: str, at: str) -> None:
         told = self.workspace.channels[message.channel].told(message, metadata=True)
         self.deliveries.interact(
@@ -117,6 +128,22 @@ class Actions:
     def kick_bot(self, channel: str) -> None:
         """Take the bot out of a channel."""
         self.workspace.kick_bot(channel)
+
+    def join(self, user: str, channel: str) -> None:
+        """Have somebody join a channel."""
+        self.workspace.join(user, channel)
+
+    def leave(self, user: str, channel: str) -> None:
+        """Have somebody leave a channel."""
+        self.workspace.leave(user, channel)
+
+    def group(self, name: str, users: Sequence[str]) -> None:
+        """Say who is in a user group."""
+        self.workspace.groups[name] = [self.workspace.person(user).id for user in users]
+
+    def share(self, channel: str) -> None:
+        """Share a channel with another company."""
+        self.workspace.channel(channel).shared = True
 
     def invite_bot(self, channel: str) -> None:
         """Bring the bot into a channel."""

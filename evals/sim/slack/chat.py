@@ -25,6 +25,7 @@ def post_message(workspace: Workspace, args: Arguments) -> Payload:
     message = _own(workspace, where, text or "", args.text("thread_ts"))
     message.blocks = blocks
     message.metadata = check_metadata(args.parsed("metadata", "invalid_metadata_format"))
+    message.username = _name(workspace, args)
     if message.thread_ts and args.flag("reply_broadcast"):
         message.subtype = "thread_broadcast"
     _post(workspace, where, message)
@@ -166,6 +167,15 @@ def _check_recipient(workspace: Workspace, where: Channel, args: Arguments) -> N
         raise Refusal("user_not_found")
     if user and team and workspace.users[user].team != team:
         raise Refusal("team_not_found")
+
+
+def _name(workspace: Workspace, args: Arguments) -> str:
+    """Return the name under which to post; an app may choose one only with a scope of its own."""
+    asked = [name for name in ("username", "icon_url", "icon_emoji") if args.text(name)]
+    scopes = workspace.settings.scopes
+    if asked and "chat:write.customize" not in scopes:
+        raise Refusal("missing_scope", needed="chat:write.customize", provided=",".join(scopes))
+    return args.text("username") or ""
 
 
 def _own(workspace: Workspace, where: Channel, text: str, thread_ts: str | None) -> Message:

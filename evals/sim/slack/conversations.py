@@ -44,6 +44,23 @@ def info(workspace: Workspace, args: Arguments) -> Payload:
     return {"channel": where.payload(workspace.settings.bot_user)}
 
 
+def members(workspace: Workspace, args: Arguments) -> Payload:
+    """conversations.members: people and bots; of a private channel only where the bot is in it."""
+    where = workspace.find_channel(args.need("channel"))
+    if where.kind != "channel" and workspace.settings.bot_user not in where.members:
+        raise Refusal("channel_not_found")
+    page, after = _page(sorted(where.members), args, 100)
+    return {"members": [*page], "response_metadata": {"next_cursor": after}}
+
+
+def group_members(workspace: Workspace, args: Arguments) -> Payload:
+    """usergroups.users.list: all of a group at once."""
+    found = workspace.groups.get(args.need("usergroup"))
+    if found is None:
+        raise Refusal("no_such_subteam")
+    return {"users": [*found]}
+
+
 def open_direct(workspace: Workspace, args: Arguments) -> Payload:
     """conversations.open, of one user or of a channel that is a direct conversation."""
     user, channel = args.text("users"), args.text("channel")

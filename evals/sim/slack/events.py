@@ -80,6 +80,28 @@ def block_actions(
     }
 
 
+def message_action(
+    settings: SlackSettings, *, user: str, channel: str, message: Payload, callback_id: str, ts: str
+) -> Payload:
+    """Build the payload of a message shortcut, used on a message at `ts`; it has no container."""
+    name = "directmessage" if channel.startswith("D") else channel.lower()
+    return {
+        "type": "message_action",
+        "token": VERIFICATION_TOKEN,
+        "action_ts": ts,
+        "team": {"id": settings.team, "domain": settings.team.lower()},
+        "user": {"id": user, "username": user.lower(), "team_id": settings.team, "name": user.lower()},
+        "channel": {"id": channel, "name": name},
+        "is_enterprise_install": False,
+        "enterprise": None,
+        "callback_id": callback_id,
+        "trigger_id": f"{ts}.{secrets.token_hex(16)}",
+        "response_url": "",
+        "message_ts": message["ts"],
+        "message": message,
+    }
+
+
 def time_of(inner: Payload) -> str:
     """Return the ts that an inner event is known by: its message's, else its own."""
     return str(inner.get("ts") or inner.get("event_ts") or "")

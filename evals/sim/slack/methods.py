@@ -50,6 +50,8 @@ METHODS: dict[str, Method] = {
     "conversations.replies": Method(conversations.replies, "*:history", 3),
     "conversations.history": Method(conversations.history, "*:history", 3),
     "conversations.info": Method(conversations.info, "*:read", 3),
+    "conversations.members": Method(conversations.members, "*:read", 4),
+    "usergroups.users.list": Method(conversations.group_members, "usergroups:read", 2),
     "conversations.open": Method(conversations.open_direct, "im:write", 3),
     "users.conversations": Method(conversations.of_bot, "channels:read", 3),
     "users.info": Method(surfaces.user_info, "users:read", 4),

@@ -13,6 +13,7 @@ SCOPES = (
     "channels:history",
     "channels:read",
     "chat:write",
+    "chat:write.customize",
     "files:read",
     "groups:history",
     "groups:read",
@@ -23,6 +24,7 @@ SCOPES = (
     "mpim:read",
     "reactions:read",
     "reactions:write",
+    "usergroups:read",
     "users:read",
 )
 

@@ -22,7 +22,8 @@ class User:
 
     def payload(self) -> Payload:
         """Write it as `users.info` does."""
-        profile = {"real_name": self.name.title(), "display_name": self.name}
+        picture = f"https://avatars.slack-edge.com/{self.id}_72.png"
+        profile = {"real_name": self.name.title(), "display_name": self.name, "image_72": picture}
         told = {"id": self.id, "team_id": self.team, "name": self.name, "real_name": self.name.title()}
         return {
             **told,
@@ -106,6 +107,8 @@ class Message:
     blocks: list[Payload] = field(default_factory=list)
     files: list[StoredFile] = field(default_factory=list)
     metadata: Payload | None = None
+    username: str = ""
+    """The name under which an app posted it; empty for the app's own."""
     edited: Payload | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     stream: Stream | None = None
@@ -114,7 +117,16 @@ class Message:
         """Write it as an event or a list of messages holds it; its metadata only where asked for."""
         out: Payload = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts}
         out["team"] = self.team
-        for name in ("subtype", "client_msg_id", "bot_id", "app_id", "thread_ts", "edited", "blocks"):
+        for name in (
+            "subtype",
+            "client_msg_id",
+            "bot_id",
+            "app_id",
+            "thread_ts",
+            "edited",
+            "blocks",
+            "username",
+        ):
             value = getattr(self, name)
             if value:
                 out[name] = value
@@ -140,6 +152,8 @@ class Channel:
     id: str
     members: set[str]
     archived: bool = False
+    shared: bool = False
+    """Whether another company takes part in it."""
     messages: dict[str, Message] = field(default_factory=dict)
     """By ts, in the order in which they were posted."""
     threads: dict[str, list[str]] = field(default_factory=dict)
@@ -174,7 +188,8 @@ class Channel:
         if direct:
             return out | {"user": next(iter(self.members - {bot_user}), bot_user)}
         kind = {"is_channel": self.kind == "channel", "is_private": self.kind != "channel"}
-        return out | kind | {"name": self.id.lower(), "is_member": bot_user in self.members}
+        shared = {"is_ext_shared": self.shared, "is_shared": self.shared}
+        return out | kind | shared | {"name": self.id.lower(), "is_member": bot_user in self.members}
 
 
 def _shown(state: StreamState) -> str:

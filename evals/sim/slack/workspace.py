@@ -57,6 +57,8 @@ class Workspace:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, StoredFile] = {}
+        self.groups: dict[str, list[str]] = {}
+        """Of each user group, who is in it."""
         self.surfaces = Surfaces()
         self._last = 0
         bot = User(settings.bot_user, settings.team, "firstline", bot_id=settings.bot_id)
@@ -202,6 +204,14 @@ class Workspace:
     def kick_bot(self, channel: str) -> None:
         """Take the bot out of a channel: it hears nothing of it from then on."""
         self.channel(channel).members.discard(self.settings.bot_user)
+
+    def join(self, user: str, channel: str) -> None:
+        """Have somebody join a channel."""
+        self.channel(channel).members.add(self.person(user).id)
+
+    def leave(self, user: str, channel: str) -> None:
+        """Have somebody leave a channel."""
+        self.channel(channel).members.discard(user)
 
     def invite_bot(self, channel: str) -> None:
         """Bring the bot into a channel."""

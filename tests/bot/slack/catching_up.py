@@ -23,6 +23,7 @@ from bot.slack.incoming import read_event
 from bot.slack.intake import Intake
 from bot.slack.items import OVERTAKEN
 from bot.slack.limiter import Limiter, Rates
+from bot.slack.people.reception import Reception
 from bot.tasks import Background
 from bot.worker import Lease, Workers
 from evals.sim.slack.server import SlackSim
@@ -134,6 +135,8 @@ class Scene:
             lambda _text: False,
             tell_presser,
             self.background,
+            Reception(handoffs),
+            tell_presser,
         )
         bot = Bot(CatchUp(intake, handoffs, LEASE_S), intake, inbox, handoffs, taken)
         self._opened.append(bot)

@@ -21,6 +21,8 @@ from tests.redis_server import free_port
 CUSTOMER = "U0CUSTOMER"
 DM = "D0CUSTOMER"
 TEAM_CHANNEL = "C0TEAM"
+STAFF = "U0STAFF"
+"""A member of the team's channel."""
 CHANNEL = "C0HELP"
 QUESTION = "How long do I have to send back a jacket that does not fit?"
 
@@ -109,6 +111,7 @@ async def stage(
         }
         for channel in (DM, CHANNEL, TEAM_CHANNEL):
             sim.workspace.channel(channel)
+        sim.join(STAFF, TEAM_CHANNEL)
         on = Stage(sim, vendor, BotSettings.model_validate(set_up))
         if start:
             await on.start()

@@ -199,8 +199,9 @@ async def test_long_lists_are_read_to_their_end(on: Scene, monkeypatch: pytest.M
 async def test_a_channel_that_cannot_be_read_stops_nothing(on: Scene) -> None:
     on.say("<@U0BOT> one", ago_s=100, channel=HELP)
     on.say("two", ago_s=90)
-    on.sim.faults.add(SlackFault("error", "conversations.history", error="channel_not_found"))
     bot = await on.bot()
+    await bot.handoffs.ensure_read()
+    on.sim.faults.add(SlackFault("error", "conversations.history", error="channel_not_found"))
     done = await bot.catch_up.run("outage", 0.0)
     assert (done.answered, done.channels) == (1, 2)
 

@@ -73,7 +73,8 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         people.append(floor.handoffs)
         await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
         app.support.warm_up()
-        log.info("serving", transport=transport, articles=app.support.knowledge.articles)
+        paused = {pause.scope: f"{pause.reason} (by {pause.by})" for pause in floor.control.pauses.all}
+        log.info("serving", transport=transport, articles=app.support.knowledge.articles, paused=paused)
         await stopping.wait()
         log.info("draining", under_way=len(floor.workers.leases))
 
@@ -156,6 +157,8 @@ async def _listening(
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
+        floor.control.bell.open()
+        stack.push_async_callback(floor.control.bell.close)
         floor.workers.start()
         # While it drains, what still comes over HTTP is kept, for others to answer.
         stack.push_async_callback(_drained, settings, floor)

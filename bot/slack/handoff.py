@@ -74,6 +74,11 @@ class Handoffs:
         else:
             self._reachable = True
 
+    def lost(self, why: str) -> None:
+        """Take note that the team's channel cannot be reached."""
+        self._reachable, self._looked_at = False, time.monotonic()
+        log.warning("handoff.unreachable", why=why)
+
     async def owner(self, conversation: str) -> str | None:
         """Return who has a conversation; None where the bot has it."""
         if self.channel is None:

@@ -11,9 +11,10 @@ import structlog
 from bot.conversation import Conversations, Told, log_told
 from bot.inbox import FENCE_FIELD, Inbox, Job
 from bot.metrics import Metrics
-from bot.slack import items
 from bot.slack.answer import Answer, Changed
 from bot.slack.api import Slack, SlackFault
+from bot.slack.control.draft_making import DraftMaking, Unseen
+from bot.slack.control.gate import UNSEEN, Gate
 from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
@@ -35,7 +36,6 @@ from graph.turn import (
     Fence,
     HandedOff,
     Route,
-    Signals,
     TextDelta,
     Transcript,
     Turn,
@@ -72,6 +72,8 @@ class Turns:
     offered: Offered
     background: Background
     strays: Strays
+    gate: Gate
+    drafts: DraftMaking
 
     async def deal(self, lease: Lease) -> Job | None:
         """Answer the messages of a job, or overhear them where a person has the conversation."""
@@ -80,10 +82,21 @@ class Turns:
             await self._overheard(lease, owner)
             return await done(self.inbox, lease)
         recalled: set[str] = set()
+        if await self.gate.silent(lease):
+            await self._overheard(lease, "")
+            return await done(self.inbox, lease)
         while lease.job.members:
             await self._recall_new(lease, recalled)
             if not lease.job.members:
                 break
+            if self.gate.drafts(lease.job):
+                try:
+                    return await self.drafts.make(lease, await self._make_turn(lease.job))
+                except Unseen:
+                    lease.update(await self.inbox.note(lease.job, draft=UNSEEN))
+                    continue
+                except Changed:
+                    continue
             answer = self._answer(lease)
             try:
                 told = await (self._apologise if job.dead else self._answered)(lease, answer)
@@ -161,15 +174,16 @@ class Turns:
 
     async def _make_turn(self, job: Job) -> Turn:
         first = job.members[0]
+        name = f"{job.turn}~{job.revision}" if job.revision else job.turn
         return Turn(
-            # What was changed after it had begun is another turn to the state.
-            id=f"{job.turn}~{job.revision}" if job.revision else job.turn,
+            # What was changed after it had begun is another turn to the state, and so is what nobody saw.
+            id=f"{name}~{UNSEEN}" if job.notes.get("draft") == UNSEEN else name,
             conversation=job.thread,
             customer=first.body["user"],
             messages=messages_of(job.members),
             received_at=first.received_at,
             attachments=await self._attachments(job),
-            signals=Signals(person=first.kind == items.PERSON),
+            signals=self.gate.signals(job),
             attempt=job.deliveries,
         )
 

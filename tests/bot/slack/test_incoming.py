@@ -161,7 +161,7 @@ def test_a_reply_shown_to_the_channel_is_one_reply() -> None:
         (None, "type ?"),
         ([], "type ?"),
         ({"type": "app_rate_limited"}, "type app_rate_limited"),
-        ({"type": "view_submission"}, "type view_submission"),
+        ({"type": "view_closed"}, "type view_closed"),
         (callback({"type": "channel_rename"}), "type channel_rename"),
         (callback({"type": "words of somebody"}), "type event_callback"),
         (callback(message(), event_id=""), "no usable event_id"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bot.control.standing import standing
+from bot.control.standing import standing, unpriced
 from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.terminal import counted
@@ -57,6 +57,11 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
         yield Finding("ok", "tiers", f"{ladder} → person")
         async for finding in _models(settings, tiers):
             yield finding
+        if settings.bot_daily_budget_usd is not None and (unknown := unpriced(tiers)):
+            says = (
+                f"no price is known for {', '.join(unknown)}: BOT_DAILY_BUDGET_USD does not see their calls"
+            )
+            yield Finding("warning", "budget", says)
     yield await _state(settings)
     for line in await _standing(settings):
         yield Finding("warning" if line.startswith("paused") else "ok", "control", line)

@@ -10,7 +10,10 @@ from bot.control.budget import Budget
 from bot.control.drafts import DraftStore
 from bot.control.pause import EVERYWHERE, Pause, Pauses
 from bot.settings import BotSettings
+from graph.models.prices import cost_usd
 from graph.state_store import open_state
+from graph.tiers import Tiers
+from graph.turn import Usage
 
 
 async def standing(settings: BotSettings) -> list[str]:
@@ -35,6 +38,12 @@ async def standing_numbers(settings: BotSettings) -> dict[str, Any]:
         if (usd := settings.bot_daily_budget_usd) is not None:
             found["budget"] = {"usd": usd, "spent_usd": await Budget(redis, usd).spent_usd()}
     return found
+
+
+def unpriced(tiers: Tiers) -> list[str]:
+    """Return the models that a budget does not see, since nobody knows their price."""
+    candidates = {(c.provider, c.model) for tier in tiers.ladder for c in tier.candidates}
+    return [model for vendor, model in sorted(candidates) if cost_usd(vendor, model, Usage(1, 1)) is None]
 
 
 def described(pause: Pause) -> str:

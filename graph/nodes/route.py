@@ -57,9 +57,7 @@ def held_back(context: TurnContext) -> Decision | None:
     return Decision(Route(PERSON, signals.withheld, by="person")) if signals.withheld else None
 
 
-def decision_of(
-    facts: Facts, state: State, context: TurnContext, allowance: Allowance = "all"
-) -> Decision:
+def decision_of(facts: Facts, state: State, context: TurnContext, allowance: Allowance = "all") -> Decision:
     """Decide by the rules that the turn goes by, within what may be spent."""
     services, escalation = context.services, context.edition.escalation
     foreign = state["language"] != services.knowledge.language

@@ -62,8 +62,11 @@ class DraftSending(DraftDesk):
             return await self.done(lease)
         if item.kind == DRAFT_DISCARD:
             return await self._discard(lease, draft, user)
-        sent = str(item.body["text"]) if "text" in item.body else draft.text
-        return await self._send(lease, draft, user, self._safe(sent))
+        sent = self._safe(str(item.body["text"]) if "text" in item.body else draft.text)
+        if not sent:
+            await self.tell(item.body, user, "press_failed")
+            return await self.done(lease)
+        return await self._send(lease, draft, user, sent)
 
     async def _refusal(self, job: Job, draft: Draft | None, user: str) -> tuple[str, dict[str, str]] | None:
         if user not in await self.handoffs.staff():

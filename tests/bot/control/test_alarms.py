@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
@@ -38,7 +39,7 @@ async def test_what_could_not_be_told_is_told_later(redis: Redis, monkeypatch: p
     (news,) = await alarms.news(FOUND)
     await alarms.untold(news)
     assert await alarms.news(FOUND) == []
-    time.sleep(0.06)
+    await asyncio.sleep(0.06)
     assert await alarms.news(FOUND) == [news]
 
 
@@ -47,7 +48,7 @@ async def test_another_one_tells_what_a_process_died_over(
 ) -> None:
     monkeypatch.setattr(module, "TELLING_S", 0.05)
     (news,) = await Alarms(redis).news(FOUND)
-    time.sleep(0.06)
+    await asyncio.sleep(0.06)
     assert await Alarms(redis).news(FOUND) == [news]
 
 
@@ -63,7 +64,7 @@ async def test_messages_that_were_given_up_lately_are_counted(redis: Redis) -> N
     assert await alarms.dead() == 0
     for age in (4_000_000, 2_000, 1_000):
         line = json.dumps({"why": "x", "at": int(now - age), "thread": "t", "item": {}})
-        await redis.lpush("{bot}:dead", line)  # type: ignore[misc]  # its stub is for both clients
+        await redis.lpush("{bot}:dead", line)
     assert await alarms.dead() == 2
 
 

@@ -15,6 +15,20 @@ from graph.state_store import open_state
 from graph.turn import Transcript, TurnRecord
 from tests.bot.slack.serving import CHANNEL, CUSTOMER, TEAM_CHANNEL, Stage, stage
 
+__all__ = [
+    "CUSTOMER",
+    "OTHER",
+    "STAFF",
+    "ask",
+    "buttons",
+    "cards",
+    "kept",
+    "managed",
+    "told",
+    "whispers",
+    "words_of",
+]
+
 STAFF, OTHER = "U0ANN", "U0BOB"
 """Both are of the team."""
 
@@ -32,7 +46,7 @@ async def managed(
         (home / "knowledge").symlink_to(Path(__file__).parents[4] / "prompts" / "knowledge")
     async with open_state(redis_url) as redis:
         await redis.flushdb()
-        await redis.sadd("{bot}:staff", STAFF, OTHER)  # type: ignore[misc]  # its stub is for both clients
+        await redis.sadd("{bot}:staff", STAFF, OTHER)
         given = {"redis_url": redis_url, "bot_handoff_channel": TEAM_CHANNEL, "bot_home": home, **settings}
         async with stage(folder, start=False, **given) as on:
             for member in (STAFF, OTHER):

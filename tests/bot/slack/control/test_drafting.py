@@ -60,7 +60,9 @@ async def test_a_draft_is_seen_by_the_team_alone_until_it_is_sent(tmp_path: Path
     assert texts[turn].asked == (QUESTION,)
 
 
-async def test_a_changed_draft_is_sent_as_changed_and_both_are_kept(tmp_path: Path, redis_server: str) -> None:
+async def test_a_changed_draft_is_sent_as_changed_and_both_are_kept(
+    tmp_path: Path, redis_server: str
+) -> None:
     async with managed(tmp_path, redis_server, channels=DRAFTS) as (on, _):
         asked, card = await drafted(on)
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_edit")
@@ -89,7 +91,7 @@ async def test_who_discards_a_draft_has_the_conversation(tmp_path: Path, redis_s
         asked, card = await drafted(on)
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_discard")
         await on.until(lambda: not buttons(cards(on)[0]))
-        (claimed,) = await on.until(lambda: cards(on, "bot_handoff"))
+        await on.until(lambda: cards(on, "bot_handoff"))
         await on.until(lambda: "hand_back" in buttons(cards(on, "bot_handoff")[0]))
         requests = len(on.vendor.requests)
         on.slack.say(CUSTOMER, CHANNEL, "Hello?", thread_ts=asked)

@@ -1,4 +1,4 @@
-"""Limits and the budget as customers meet them: a kind sentence, a person, a quotation; never silence at once."""
+"""Limits and the budget as customers meet them: a kind sentence, a person, a quotation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from evals.sim.script import Body, Vendor
 from tests.bot.slack.control.managing import CUSTOMER, STAFF, cards, kept, managed, words_of
 from tests.bot.slack.serving import DM, QUESTION
 
-ONCE = {"bot_limit_customer_minute": 2}
-
 
 async def test_a_customer_over_the_limit_is_told_once_and_costs_nothing(
     tmp_path: Path, redis_server: str
 ) -> None:
-    async with managed(tmp_path, redis_server, **ONCE) as (on, _):
+    async with managed(tmp_path, redis_server, bot_limit_customer_minute=2) as (on, _):
         for number in range(4):
             on.slack.say(CUSTOMER, DM, f"{QUESTION} {number}")
             await asyncio.sleep(0.1)
@@ -83,8 +81,10 @@ async def test_as_the_budget_runs_out_a_person_takes_over_and_the_team_hears_of_
 async def test_with_the_budget_spent_and_nobody_there_the_articles_are_quoted(
     tmp_path: Path, redis_server: str
 ) -> None:
-    given = {"bot_daily_budget_usd": 1.0, "bot_handoff_channel": None}
-    async with managed(tmp_path, redis_server, **given) as (on, redis):
+    async with managed(tmp_path, redis_server, bot_daily_budget_usd=1.0, bot_handoff_channel=None) as (
+        on,
+        redis,
+    ):
         await spend(Budget(redis, 1.0), 1.0)
         on.slack.say(CUSTOMER, DM, QUESTION)
         (answer,) = await on.until(on.finished)

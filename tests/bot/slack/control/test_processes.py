@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def processes(on: Stage, folder: Path) -> Iterator[list[Path]]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.bot.slack.crashing"])
     logs = [folder / f"bot-{number}.log" for number in range(PROCESSES)]
-    variables = {**environment(on), "LOG_FORMAT": "json", "BOT_LIMIT_CUSTOMER_MINUTE": "0"}
+    variables = {**environment(on), "LOG_FORMAT": "json", "SLACK_LIMITS": "off"}
     running = [context.Process(target=serve_until, args=(NEVER, variables, log), daemon=True) for log in logs]
     for process in running:
         process.start()
@@ -69,10 +70,10 @@ async def test_a_pause_reaches_every_process_within_two_seconds(tmp_path: Path, 
             for number in range(4 * PROCESSES):
                 on.slack.say(f"U0C{number}", f"D0C{number}", QUESTION)
             for number in range(4 * PROCESSES):
-                (answer,) = await on.until(lambda n=number: on.finished(f"D0C{n}"), 30)
+                (answer,) = await on.until(partial(on.finished, f"D0C{number}"), 30)
                 assert "one of my colleagues" in words_of(answer)
             assert len(on.vendor.requests) == asked
-            assert len(cards(on, "bot_handoff")) == 4 * PROCESSES
+            await on.until(lambda: len(cards(on, "bot_handoff")) == 4 * PROCESSES)
             seen = [_when(log, "pause.changed") for log in logs]
             by = [log.read_text(encoding="utf-8").count('"turn.finished"') for log in logs]
     assert all(at - since < IN_TIME_S for at in seen)
@@ -83,8 +84,10 @@ async def test_a_pause_reaches_every_process_within_two_seconds(tmp_path: Path, 
 async def test_a_draft_is_sent_once_whichever_process_dies(
     step: str, tmp_path: Path, redis_server: str
 ) -> None:
-    slow = {"slack_timeout_s": 0.5, "bot_lease_s": 3.0}
-    async with managed(tmp_path, redis_server, channels=DRAFTS, **slow) as (on, _):
+    async with managed(tmp_path, redis_server, channels=DRAFTS, slack_timeout_s=0.5, bot_lease_s=3.0) as (
+        on,
+        redis,
+    ):
         asked, card = await drafted(on)
         await on.stop()
         dies, faults = SENDING[step]
@@ -98,6 +101,9 @@ async def test_a_draft_is_sent_once_whichever_process_dies(
         await on.start()
         await on.until(lambda: f"Sent by <@{STAFF}>" in words_of(cards(on)[0]), 30)
         await on.until(lambda: on.finished(CHANNEL), 30)
+        async with asyncio.timeout(30):
+            while await redis.keys("{bot}:job:*"):
+                await asyncio.sleep(0.05)
         await on.stop()
         assert [m["thread_ts"] for m in on.answers(CHANNEL)] == [asked]
         turns, texts = await kept(on)

@@ -108,7 +108,7 @@ async def test_a_dialogue_with_too_long_a_text_or_label_is_refused(
     element = {"type": "plain_text_input", "action_id": "a", "initial_value": "x" * 3_001}
     long = [{"type": "input", "block_id": "b", "label": title, "element": element}]
     surfaces = slack.workspace.surfaces
-    wrong = (
+    wrong: tuple[dict[str, Any], ...] = (
         {"blocks": long, "submit": title},
         {"title": {"type": "plain_text", "text": "x" * 25}},
         {"private_metadata": "x" * 3_001},

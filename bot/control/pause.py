@@ -72,7 +72,11 @@ class Pauses:
             log.warning("pause.lost", scopes=sorted(self._pauses))
             self.background.run(self._put_back())
             return
-        found = {scope: Pause(**told) for scope, told in dict(json.loads(raw or b"{}")).items()}
+        try:
+            found = {scope: Pause(**told) for scope, told in dict(json.loads(raw or b"{}")).items()}
+        except (ValueError, TypeError) as error:
+            log.error("pause.broken", key=KEY, why=str(error))  # noqa: TRY400  # what stood before stays
+            return
         if found != self._pauses:
             log.info("pause.changed", paused={scope: pause.by for scope, pause in found.items()})
         self._pauses = found

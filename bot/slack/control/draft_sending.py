@@ -86,7 +86,8 @@ class DraftSending(DraftDesk):
         return clean(text.strip(), self.hosts() | frozenset(host.lower() for host in _HOST.findall(text)))
 
     async def _send(self, lease: Lease, draft: Draft, user: str, text: str) -> Job | None:
-        how: Decided = "same" if text == self._safe(draft.text) else "edited"
+        # A dialogue has one field for each part of a long text, and joins them in its own way.
+        how: Decided = "same" if text.split() == self._safe(draft.text).split() else "edited"
         text = draft.text if how == "same" else text
         draft = await self.store.change(draft, decided=how, by=user, job=lease.job.turn)
         try:

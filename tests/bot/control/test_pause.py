@@ -89,3 +89,11 @@ async def test_a_resume_elsewhere_is_no_flush(redis: Redis) -> None:
     await one.resume(EVERYWHERE)
     other.saw(await raw(redis))
     assert other.all == ()
+
+
+async def test_a_switch_that_cannot_be_read_stays_as_it_was(redis: Redis) -> None:
+    pauses = Pauses(redis)
+    await pauses.pause("C1", "ada", "wrong prices")
+    for broken in (b"{", b"[1]", b'{"*": {}}', b'{"*": 1}'):
+        pauses.saw(broken)
+        assert pauses.on("C1") is not None

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from bot.people.store import Handoff, HandoffStore
 from tests.bot.slack.control.managing import (
     CUSTOMER,
     OTHER,
@@ -18,6 +19,7 @@ from tests.bot.slack.control.managing import (
     whispers,
     words_of,
 )
+from tests.bot.slack.failing import saying
 from tests.bot.slack.serving import CHANNEL, QUESTION, TEAM_CHANNEL, Stage
 
 DRAFTS = f'[channels.{CHANNEL}]\nmode = "draft"\n'
@@ -178,3 +180,51 @@ async def test_a_wish_for_a_person_is_the_ordinary_card(tmp_path: Path, redis_se
         await asyncio.sleep(0.2)
         assert not on.answers(CHANNEL)
         assert not cards(on)
+
+
+async def test_a_long_draft_is_edited_in_several_fields_and_sent_in_several_messages(
+    tmp_path: Path, redis_server: str
+) -> None:
+    long = "\n\n".join(f"{n}. Dafür: " + "üüüüüüü " * 40 for n in range(15))
+    async with managed(tmp_path, redis_server, channels=DRAFTS, rule=saying(long)) as (on, _):
+        asked, card = await drafted(on)
+        on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_edit")
+        (dialogue,) = await on.until(lambda: on.slack.workspace.surfaces.modals)
+        assert len(dialogue["blocks"]) == 2
+        on.slack.submit(STAFF)
+        await on.until(lambda: len(on.finished(CHANNEL)) == 2)
+        await on.until(lambda: not buttons(cards(on)[0]))
+        shown = "".join(words_of(m) for m in on.finished(CHANNEL))
+        assert all(f"{n}. Dafür" in shown for n in range(15))
+        assert "rate" not in buttons(on.finished(CHANNEL)[0])
+        await on.stop()
+        _, texts = await kept(on)
+    review = texts[f"{on.slack.settings.team}:{CHANNEL}:{asked}"].review
+    assert review is not None
+    assert review.how == "same"
+
+
+async def test_a_customer_who_goes_on_writing_gets_a_draft_for_each(
+    tmp_path: Path, redis_server: str
+) -> None:
+    async with managed(tmp_path, redis_server, channels=DRAFTS) as (on, _):
+        asked, first = await drafted(on)
+        on.slack.say(CUSTOMER, CHANNEL, "And how long for a tent?", thread_ts=asked)
+        await on.until(lambda: len(cards(on)) == 2)
+        second = cards(on)[1]
+        on.slack.press(OTHER, TEAM_CHANNEL, second["ts"], "draft_send")
+        on.slack.press(STAFF, TEAM_CHANNEL, first["ts"], "draft_send")
+        await on.until(lambda: len(on.finished(CHANNEL)) == 2)
+        assert {m["thread_ts"] for m in on.answers(CHANNEL)} == {asked}
+
+
+async def test_nothing_is_sent_into_a_conversation_that_somebody_else_has(
+    tmp_path: Path, redis_server: str
+) -> None:
+    async with managed(tmp_path, redis_server, channels=DRAFTS) as (on, redis):
+        asked, card = await drafted(on)
+        conversation = f"{on.slack.settings.team}:{CHANNEL}:{asked}"
+        await HandoffStore(redis).put(Handoff(conversation, CUSTOMER, state="claimed", by=OTHER))
+        on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
+        await on.until(lambda: [w for w in whispers(on) if f"<@{OTHER}> has this conversation" in w])
+        assert not on.answers(CHANNEL)

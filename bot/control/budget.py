@@ -4,8 +4,8 @@
 {bot}:calls           calls under way -> when they must be over
 {bot}:calls-worst     the same calls -> their day and what they cost at most
 
-A call whose process died counts at its worst as soon as it must be over. So a day's budget is passed by no
-more than the calls that were under way when it was reached.
+Calls under way count at their worst until it is known what they cost, and so do those whose process died. So
+a day's budget is passed by no more than the calls that began in the moment in which it was reached.
 """
 
 from __future__ import annotations
@@ -53,10 +53,15 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', calls, '-inf', ARGV[2])) do
   redis.call('ZREM', calls, name)
   redis.call('HDEL', worst, name)
 end
-return redis.call('GET', '{bot}:spent:' .. ARGV[1]) or '0'
+local reserved = 0
+for _, held in ipairs(redis.call('HVALS', worst)) do
+  local day, amount = string.match(held, '^(%S+) (%d+)$')
+  if day == ARGV[1] then reserved = reserved + tonumber(amount) end
+end
+return {redis.call('GET', '{bot}:spent:' .. ARGV[1]) or '0', string.format('%.0f', reserved)}
 """
 )
-"""day, now."""
+"""day, now; gives what is spent, and what calls under way may still cost."""
 _END = (
     _SHARED
     + """
@@ -77,20 +82,28 @@ class Budget:
 
     async def spent_usd(self) -> float:
         """Return what the calls of today have cost; raises StateError."""
-        spent = await ask(self._client.eval(_SPENT, 1, CALLS, self._day(), f"{self.clock():.3f}"))
-        return int(spent) / NANO
+        return (await self._counted())[0]
 
     async def share(self) -> float:
         """Return how much of the budget is spent: 1.0 is all of it."""
-        spent = await self.spent_usd()
-        return spent / self.usd if self.usd > 0 else 1.0
+        return self._share(await self.spent_usd())
 
     async def allowance(self) -> Allowance:
-        """Allow all tiers, above 90 % the smallest one, and none once the budget is spent."""
-        share = await self.share()
+        """Allow all tiers, above 90 % the smallest one, and none once the budget is spent.
+
+        Calls under way count at their worst, so that many at once do not pass it together.
+        """
+        share = self._share(sum(await self._counted()))
         if share >= 1:
             return "none"
         return "smallest" if share >= NEARLY else "all"
+
+    def _share(self, usd: float) -> float:
+        return usd / self.usd if self.usd > 0 else 1.0
+
+    async def _counted(self) -> tuple[float, float]:
+        spent, reserved = await ask(self._client.eval(_SPENT, 1, CALLS, self._day(), f"{self.clock():.3f}"))
+        return int(spent) / NANO, int(reserved) / NANO
 
     async def begin(self, worst_usd: float) -> str:
         """Note a call; its name holds the day that it counts for."""

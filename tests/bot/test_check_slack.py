@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
@@ -153,3 +155,17 @@ async def test_a_slack_that_is_not_there_is_a_warning() -> None:
     async with SlackSim(QUIET) as slack:
         settings = given(slack, slack_api_url="http://127.0.0.1:9/api")
     assert (await found(settings))["slack"].level == "warning"
+
+
+async def test_drafts_that_nobody_would_see_are_wanting(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[default]\nmode = "draft"\n', encoding="utf-8")
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        fine = await found(given(slack, bot_home=tmp_path))
+        looked = await found(given(slack, bot_home=tmp_path, bot_handoff_channel=None))
+        (tmp_path / "channels.toml").write_text('[default]\nmode = "drafts"\n', encoding="utf-8")
+        broken = await found(given(slack, bot_home=tmp_path))
+    assert "channels" not in fine
+    assert looked["channels"].level == "wanting"
+    assert "(default) needs BOT_HANDOFF_CHANNEL" in looked["channels"].says
+    assert "default.mode" in broken["channels"].says

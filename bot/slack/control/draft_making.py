@@ -76,7 +76,7 @@ class DraftMaking(DraftDesk):
             lease.update(await self.inbox.note(lease.job, draft=TRIED))
             surface = Collected(self.hosts())
             told = await self.conversations.answer(turn, surface, stop=lease.stop, fence=fence_of(lease.job))
-            await self._mark(lease)
+            await self._mark(lease, turn)
             if surface.handed_off or not surface.text:
                 return await self._hand_off(lease, turn, told, surface.handed_off)
             draft = await self._keep(lease, turn, told.record, surface.text)
@@ -85,10 +85,13 @@ class DraftMaking(DraftDesk):
         log.info("draft.made", thread=lease.job.thread, turn=draft.turn)
         return await self.finish(lease, draft, "", draft.record, count=told is not None)
 
-    async def _mark(self, lease: Lease) -> None:
+    async def _mark(self, lease: Lease, turn: Turn) -> None:
+        """Mark that it may be shown; what the customer changed until now makes it another turn."""
         revision = lease.job.revision
         lease.update(await self.inbox.begin(lease.job))
         if lease.job.revision != revision:
+            unseen = Corrected(turn.id, "")
+            await remember(self.conversations.app.support, turn.conversation, unseen, fence_of(lease.job))
             raise Changed
 
     async def _keep(self, lease: Lease, turn: Turn, record: TurnRecord, text: str) -> Draft:

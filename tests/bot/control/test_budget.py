@@ -63,6 +63,18 @@ async def test_a_call_whose_process_died_counts_at_its_worst_and_once(redis: Red
     assert await budget.spent_usd() == pytest.approx(0.25)
 
 
+async def test_calls_under_way_count_against_what_is_allowed_but_are_not_spent(redis: Redis) -> None:
+    budget = Budget(redis, 1.0, Clock())
+    one, two = await budget.begin(0.6), await budget.begin(0.6)
+    assert await budget.allowance() == "none"
+    assert await budget.spent_usd() == 0
+    await budget.end(one, 0.01)
+    await budget.end(two, 0.01)
+    left: Allowance = await budget.allowance()
+    assert left == "all"
+    assert await budget.spent_usd() == pytest.approx(0.02)
+
+
 async def test_many_calls_at_once_are_all_counted(redis: Redis) -> None:
     budget = Budget(redis, 1.0, Clock())
     await asyncio.gather(*(spend(budget, 0.001) for _ in range(40)))

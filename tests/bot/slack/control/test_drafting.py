@@ -228,3 +228,19 @@ async def test_nothing_is_sent_into_a_conversation_that_somebody_else_has(
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
         await on.until(lambda: [w for w in whispers(on) if f"<@{OTHER}> has this conversation" in w])
         assert not on.answers(CHANNEL)
+
+
+async def test_a_message_that_is_changed_while_its_draft_is_made_is_answered_as_it_is_then(
+    tmp_path: Path, redis_server: str
+) -> None:
+    rule = saying("You have 30 days.", ttft_s=0.3)
+    async with managed(tmp_path, redis_server, channels=DRAFTS, rule=rule) as (on, _):
+        asked = ask(on, QUESTION)
+        await on.until(lambda: on.vendor.requests)
+        on.slack.edit(CUSTOMER, CHANNEL, asked, f"<@{on.slack.settings.bot_user}> How long for a tent?")
+        (card,) = await on.until(lambda: cards(on))
+        assert "How long for a tent?" in words_of(card)
+        assert QUESTION not in words_of(card)
+        on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
+        await on.until(lambda: on.finished(CHANNEL))
+        assert len(cards(on)) == len(on.answers(CHANNEL)) == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from bot.control.budget import Budget
 from evals.sim import Reply
 from evals.sim.script import Body, Vendor
 from tests.bot.slack.control.managing import CUSTOMER, STAFF, cards, kept, managed, words_of
+from tests.bot.slack.failing import saying
 from tests.bot.slack.serving import DM, QUESTION
 
 
@@ -97,3 +99,19 @@ async def test_with_the_budget_spent_and_nobody_there_the_articles_are_quoted(
         turns, _ = await kept(on)
     record = turns[answer["metadata"]["event_payload"]["turn"]]
     assert (record.route.tier, record.route.by) == ("extractive", "budget")
+
+
+async def test_calls_under_way_count_so_that_many_at_once_do_not_pass_the_budget_together(
+    tmp_path: Path, redis_server: str
+) -> None:
+    slow = saying("You have 30 days to send it back.", ttft_s=1.0)
+    async with managed(
+        tmp_path, redis_server, rule=slow, bot_daily_budget_usd=0.0005, slack_limits="off"
+    ) as (on, _):
+        for number in range(6):
+            on.slack.say(f"U0C{number}", f"D0C{number}", QUESTION)
+            await asyncio.sleep(0.1)
+        for number in range(6):
+            await on.until(partial(on.finished, f"D0C{number}"))
+        assert len(on.vendor.requests) == 1
+        await on.until(lambda: len(cards(on, "bot_handoff")) == 5)

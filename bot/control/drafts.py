@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -99,7 +100,7 @@ class DraftStore:
 
     async def waiting(self) -> int:
         """Count those that nobody has decided about."""
-        return int(await ask(self._redis.zcard(_WAITING)))
+        return int(await ask(self._redis.zcount(_WAITING, time.time() - KEEP_S, "+inf")))
 
     async def forget(self, *, customer: str | None = None, conversation: str | None = None) -> int:
         """Erase the drafts of a customer, or of a conversation; return how many there were."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.people.store import Handoff, HandoffStore
+from evals.sim.slack.settings import SlackSettings
 from tests.bot.slack.control.managing import (
     CUSTOMER,
     OTHER,
@@ -20,7 +21,8 @@ from tests.bot.slack.control.managing import (
     words_of,
 )
 from tests.bot.slack.failing import saying
-from tests.bot.slack.serving import CHANNEL, QUESTION, TEAM_CHANNEL, Stage
+from tests.bot.slack.serving import CHANNEL, QUESTION, TEAM_CHANNEL, Stage, over_http
+from tests.redis_server import free_port
 
 DRAFTS = f'[channels.{CHANNEL}]\nmode = "draft"\n'
 SHOWN = ("chat.startStream", "assistant.threads.setStatus", "agents.sessions.setStatus")
@@ -244,3 +246,19 @@ async def test_a_message_that_is_changed_while_its_draft_is_made_is_answered_as_
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
         await on.until(lambda: on.finished(CHANNEL))
         assert len(cards(on)) == len(on.answers(CHANNEL)) == 1
+
+
+async def test_buttons_and_dialogues_work_over_http_too(tmp_path: Path, redis_server: str) -> None:
+    port = free_port()
+    http = over_http(SlackSettings(), port)
+    async with managed(tmp_path, redis_server, channels=DRAFTS, slack=http, port=port, start=False) as (
+        on,
+        _,
+    ):
+        await on.start("http")
+        _, card = await drafted(on)
+        on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_edit")
+        await on.until(lambda: on.slack.workspace.surfaces.modals)
+        on.slack.submit(STAFF, {"text:0": "Thirty days."})
+        (answer,) = await on.until(lambda: on.finished(CHANNEL))
+        assert "Thirty days." in words_of(answer)

@@ -115,3 +115,20 @@ async def test_calls_under_way_count_so_that_many_at_once_do_not_pass_the_budget
             await on.until(partial(on.finished, f"D0C{number}"))
         assert len(on.vendor.requests) == 1
         await on.until(lambda: len(cards(on, "bot_handoff")) == 5)
+
+
+async def test_what_passes_a_limit_in_silence_is_remembered_all_the_same(
+    tmp_path: Path, redis_server: str
+) -> None:
+    async with managed(tmp_path, redis_server, bot_limit_customer_minute=1) as (on, redis):
+        root = on.slack.say(CUSTOMER, DM, QUESTION)
+        await on.until(on.finished)
+        on.slack.say(CUSTOMER, DM, "Is that so?", thread_ts=root)
+        await on.until(lambda: len(on.finished()) == 2)
+        on.slack.say(CUSTOMER, DM, "My order is number 4711.", thread_ts=root)
+        await asyncio.sleep(0.5)
+        await redis.delete(*await redis.keys("{bot}:said:*"))  # as after a minute
+        on.slack.say(CUSTOMER, DM, "And how long for a tent?", thread_ts=root)
+        await on.until(lambda: len(on.finished()) == 3)
+        assert len(on.vendor.requests) == 2
+        assert "4711" in str(on.vendor.requests[-1].body["messages"])

@@ -19,6 +19,7 @@ from tests.bot.slack.control.managing import (
     told,
     words_of,
 )
+from tests.bot.slack.failing import saying
 from tests.bot.slack.serving import CHANNEL, DM, QUESTION
 
 
@@ -115,3 +116,14 @@ async def test_the_channel_hears_of_a_pause_once_and_of_its_end(
         await on.until(lambda: told(on, "Over: "))
         await asyncio.sleep(0.3)
         assert [m["text"].startswith("Over: ") for m in told(on, "wrong prices")] == [False, True]
+
+
+async def test_an_answer_that_is_under_way_comes_to_its_end(tmp_path: Path, redis_server: str) -> None:
+    slow = saying("You have thirty days to send it back, as long as it was not worn.", tokens_per_s=8)
+    async with managed(tmp_path, redis_server, rule=slow) as (on, redis):
+        on.slack.say(CUSTOMER, DM, QUESTION)
+        await on.until(on.answers)
+        await Pauses(redis).pause(EVERYWHERE, "ada", "wrong prices")
+        (answer,) = await on.until(on.finished)
+        assert "not worn" in words_of(answer)
+        assert not cards(on, "bot_handoff")

@@ -13,7 +13,7 @@ import structlog
 from bot.control.drafts import Decided, Draft
 from bot.inbox import Job
 from bot.slack.answer import FULL_BYTES, border
-from bot.slack.api import Gone, SlackFault
+from bot.slack.api import Refused, SlackFault
 from bot.slack.blocks import answer_blocks
 from bot.slack.clean import clean
 from bot.slack.control.draft_desk import DraftDesk, leave
@@ -92,8 +92,8 @@ class DraftSending(DraftDesk):
         draft = await self.store.change(draft, decided=how, by=user, job=lease.job.turn)
         try:
             posts = await self._publish(lease, draft, text)
-        except Gone as gone:
-            log.warning("draft.undeliverable", thread=lease.job.thread, turn=draft.turn, why=gone.why)
+        except Refused as refused:
+            log.warning("draft.undeliverable", thread=lease.job.thread, turn=draft.turn, why=refused.why)
             await self.store.change(draft, decided=None, by="", job="")
             await self.tell(lease.job.members[0].body, user, "draft_undelivered")
             return await self.done(lease)

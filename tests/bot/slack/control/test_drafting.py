@@ -262,3 +262,17 @@ async def test_buttons_and_dialogues_work_over_http_too(tmp_path: Path, redis_se
         on.slack.submit(STAFF, {"text:0": "Thirty days."})
         (answer,) = await on.until(lambda: on.finished(CHANNEL))
         assert "Thirty days." in words_of(answer)
+
+
+async def test_what_cannot_be_posted_any_more_is_said_and_the_draft_stays(
+    tmp_path: Path, redis_server: str
+) -> None:
+    async with managed(tmp_path, redis_server, channels=DRAFTS) as (on, _):
+        _, card = await drafted(on)
+        on.slack.archive(CHANNEL)
+        on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
+        await on.until(lambda: [w for w in whispers(on) if "could not be sent" in w])
+        on.slack.press(OTHER, TEAM_CHANNEL, card["ts"], "draft_discard")
+        await on.until(lambda: not buttons(cards(on)[0]))
+        assert not on.answers(CHANNEL)
+        assert f"Discarded by <@{OTHER}>" in words_of(cards(on)[0])

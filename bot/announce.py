@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.metrics import Metrics
 from bot.settings import BotSettings
-from bot.slack.api import SlackFault, open_slack
+from bot.slack.api import Refused, SlackFault, open_slack
 from bot.slack.clean import clean
 
 
@@ -23,3 +23,19 @@ async def announce(settings: BotSettings, text: str) -> str:
         except SlackFault as fault:
             return str(fault)
     return ""
+
+
+async def channel_problem(settings: BotSettings, channel: str) -> tuple[str, bool]:
+    """Return what is wrong with a channel, empty where nothing is, and whether that is certain."""
+    assert settings.slack_bot_token
+    token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
+    async with open_slack(token, Metrics(), url=url, timeout_s=settings.slack_timeout_s) as slack:
+        try:
+            await slack.call("conversations.info", channel=channel)
+        except Refused as refused:
+            unknown = refused.why == "channel_not_found"
+            why = "the bot sees no such channel" if unknown else f"Slack does not say ({refused.why})"
+            return why, unknown
+        except SlackFault as fault:
+            return f"Slack could not be asked whether there is such a channel ({fault.why}).", False
+    return "", False

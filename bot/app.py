@@ -9,6 +9,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from bot.control.budget import Budget
 from bot.ledger import FileLedger, Ledger
 from bot.redis_ledger import RedisLedger
 from bot.settings import BotSettings
@@ -46,9 +47,16 @@ async def running(
     serves customers: what was promoted over other prompts than it has ends with it.
     """
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    usd = settings.bot_daily_budget_usd
+
+    def purse(client: Redis) -> Budget | None:
+        return None if usd is None else Budget(client, usd)
+
     async with (
         open_state(url) as redis,
-        open_support(settings, knowledge=knowledge, models=models, people=people, redis=redis) as support,
+        open_support(
+            settings, knowledge=knowledge, models=models, people=people, redis=redis, purse=purse
+        ) as support,
         open_ledger(settings, redis) as ledger,
         _following(settings, redis, support, deploys=deploys),
     ):

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from bot.control.standing import standing, unpriced
 from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.terminal import counted
@@ -56,7 +57,14 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
         yield Finding("ok", "tiers", f"{ladder} → person")
         async for finding in _models(settings, tiers):
             yield finding
+        if settings.bot_daily_budget_usd is not None and (unknown := unpriced(tiers)):
+            says = (
+                f"no price is known for {', '.join(unknown)}: BOT_DAILY_BUDGET_USD does not see their calls"
+            )
+            yield Finding("warning", "budget", says)
     yield await _state(settings)
+    for line in await _standing(settings):
+        yield Finding("warning" if line.startswith("paused") else "ok", "control", line)
     if settings.redis_url is None:
         yield _try("data", lambda: _data(settings.bot_data))
     async for finding in _slack(settings):
@@ -147,6 +155,13 @@ async def _state(settings: GraphSettings) -> Finding:
         problem = f"its maxmemory-policy is {policy}, which drops open conversations when memory is short"
         return Finding("wanting", "redis", f"{problem}; set it to noeviction")
     return Finding("ok", "redis", safe_url(url))
+
+
+async def _standing(settings: BotSettings) -> list[str]:
+    try:
+        return await standing(settings)
+    except StateError:
+        return []  # what is wrong with Redis was said already
 
 
 def _data(folder: Path) -> str:

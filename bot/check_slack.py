@@ -15,7 +15,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.slack.api import SLACK_API_URL
+from bot.slack.channels import load_channels
 from bot.slack.scopes import APP_SCOPE, SCOPES
+from graph.errors import InputError
 
 BOT, APP, TRANSPORT, HANDOFF = "slack", "app token", "transport", "handoff"
 
@@ -55,6 +57,8 @@ async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
             yield finding
         if settings.slack_app_token:
             yield await _app_token(client, settings.slack_app_token.get_secret_value())
+        if unseen := _unseen_drafts(settings):
+            yield unseen
         if not isinstance(who, Refusal):
             yield await _handoff(client, settings.bot_handoff_channel, str(who.get("user", "bot")))
             if settings.bot_handoff_channel and settings.bot_handoff_group:
@@ -116,6 +120,20 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     else:
         remedy = NEW_APP_TOKEN
     return Finding("wanting", APP, f"SLACK_APP_TOKEN is refused ({opened.error}): {remedy}")
+
+
+def _unseen_drafts(settings: BotSettings) -> Finding | None:
+    """Say that answers in some channels are drafts which nobody would see."""
+    try:
+        listing = load_channels(settings.bot_home).listing
+    except InputError as error:
+        return Finding("wanting", "channels", str(error))
+    drafts = sorted(name for name, mode in listing.modes.items() if mode == "draft")
+    drafts += ["default"] if listing.mode == "draft" else []
+    if not drafts or settings.bot_handoff_channel:
+        return None
+    says = f'mode = "draft" ({", ".join(drafts)}) needs BOT_HANDOFF_CHANNEL: nobody would see the drafts'
+    return Finding("wanting", "channels", says)
 
 
 async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Finding:

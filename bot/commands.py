@@ -12,6 +12,8 @@ import typer
 from bot.app import open_ledger
 from bot.chat import chat as talk
 from bot.check import check as look
+from bot.control.standing import forget_drafts, standing, standing_numbers
+from bot.control_commands import add as add_control
 from bot.export import export_transcripts, export_turns
 from bot.home import make_home
 from bot.prompts_commands import add as add_prompts
@@ -28,6 +30,7 @@ app = make_app(
     "bot", "Firstline: a small model answers first, a large one gets the hard turns, a person gets the rest."
 )
 add_prompts(app)
+add_control(app)
 
 Knowledge: TypeAlias = Annotated[
     Path | None,
@@ -88,9 +91,12 @@ def report(
         async with open_ledger(settings) as ledger:
             view = await ledger.view()
         if json:
-            typer.echo(dumps(report_numbers(view), indent=2, ensure_ascii=False))
+            numbers = {**report_numbers(view), **await standing_numbers(settings)}
+            typer.echo(dumps(numbers, indent=2, ensure_ascii=False))
         else:
             make_console().print(render_report(view))
+            for line in await standing(settings):
+                make_console().print(line, markup=False, soft_wrap=True)
         return 0
 
     run_to_exit(show)
@@ -171,7 +177,8 @@ def forget(
             theirs = {turn.conversation for turn in turns if turn.customer == customer}
             await forget_conversations(settings, theirs | ({conversation} if conversation else set()))
             erased = await ledger.forget(customer=customer, conversation=conversation)
-        typer.echo(f"{erased} turns, ratings and transcripts erased")
+        erased += await forget_drafts(settings, customer=customer, conversation=conversation)
+        typer.echo(f"{erased} turns, ratings, transcripts and drafts erased")
         return 0
 
     run_to_exit(erase)

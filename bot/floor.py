@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.app import App
+from bot.control.pause import KEY as PAUSED
 from bot.conversation import Conversations
 from bot.inbox import Inbox
 from bot.metrics import Metrics
@@ -22,6 +23,7 @@ from bot.settings import BotSettings
 from bot.slack.api import Slack, SlackFault
 from bot.slack.catch_up import CatchUp
 from bot.slack.channels import load_channels
+from bot.slack.control.room import ControlRoom, control_room
 from bot.slack.desk import Desk
 from bot.slack.events import Pressed
 from bot.slack.files import ORIGINS
@@ -81,6 +83,7 @@ class Floor:
     catch_up: CatchUp
     background: Background
     signs: Signs
+    control: ControlRoom
 
 
 async def open_floor(
@@ -110,13 +113,18 @@ async def open_floor(
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
 
+    control = control_room(settings, conversations, inbox, channels, handoffs, people.people.claim)
+    await patiently(control.pauses.look)
     turns = Turns(
         conversations, inbox, slack, limiter, handoffs, metrics, identity.user, token,
         lambda: app.support.knowledge.hosts, _origins(settings), Offered(), background, strays,
-        people.relay.mirror,
+        people.relay.mirror, control.gate, control.making,
     )  # fmt: skip
-    home = Home(slack, limiter, prompts, language)
-    desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at, people.desk)
+    home = Home(slack, limiter, prompts, language, control.team)
+    desk = Desk(
+        inbox, turns, handoffs, ratings, home, strays, metrics, look_at, people.desk,
+        control.sending, control.team,
+    )  # fmt: skip
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
     intake = Intake(
@@ -126,11 +134,13 @@ async def open_floor(
         people.reception, people.tell_unknown,
     )  # fmt: skip
     people.opened(intake)
-    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s)
-    intake.saw = catch_up.saw
+    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
+    intake.saw, intake.opens = catch_up.saw, control.dialogues.open
     await handoffs.look()
     await patiently(handoffs.staffing.read)
-    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs)
+    return Floor(
+        identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
+    )
 
 
 async def _tell_presser(slack: Slack, press: Pressed, words: str) -> None:

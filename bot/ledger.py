@@ -57,6 +57,10 @@ class Ledger(Protocol):
         """Read turns and ratings joined, oldest first."""
         ...
 
+    async def recent(self, since: float, most: int) -> LedgerView:
+        """Read at most so many of the last turns since a time, with their ratings, oldest first."""
+        ...
+
     async def turns(self) -> tuple[TurnRecord, ...]:
         """Read the turns, oldest first."""
         ...
@@ -125,6 +129,11 @@ class FileLedger:
 
     async def view(self) -> LedgerView:
         return read_ledger(self.folder)
+
+    async def recent(self, since: float, most: int) -> LedgerView:
+        view = await self.view()
+        found = [turn for turn in view.turns if turn.record.received_at >= since]
+        return LedgerView(tuple(found[-most:]), view.notes)
 
     async def turns(self) -> tuple[TurnRecord, ...]:
         return tuple(turn.record for turn in (await self.view()).turns)

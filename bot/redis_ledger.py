@@ -85,6 +85,12 @@ class RedisLedger:
             feedback, more = await self._all_feedback()
         return join(turns, feedback, (*notes, *more))
 
+    async def recent(self, since: float, most: int) -> LedgerView:
+        with _faults("read"):
+            turns, notes = await self._turns.since(since, most)
+            feedback, more = await self._feedback_on([turn.turn_id for turn in turns])
+        return join(turns, feedback, (*notes, *more))
+
     async def turns(self) -> tuple[TurnRecord, ...]:
         return tuple(turn.record for turn in (await self.view()).turns)
 
@@ -117,9 +123,12 @@ class RedisLedger:
 
     async def _all_feedback(self) -> tuple[list[Feedback], list[str]]:
         rated = await self._redis.zrange(f"{PREFIX}rated", 0, -1)
+        return await self._feedback_on(list(map(text_of, rated)))
+
+    async def _feedback_on(self, turns: list[str]) -> tuple[list[Feedback], list[str]]:
         entries: list[Feedback] = []
         notes: list[str] = []
-        for some in _batches(list(map(text_of, rated))):
+        for some in _batches(turns):
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for turn_id in some:
                     pipeline.hgetall(_ratings(turn_id))
@@ -160,7 +169,14 @@ class _Shelf(Generic[E]):
 
     async def all(self) -> tuple[list[E], list[str]]:
         """Read the entries, oldest first, and the notes on those that cannot be read."""
-        keys = await self._redis.zrange(self._index, 0, -1)
+        return await self._of(await self._redis.zrange(self._index, 0, -1))
+
+    async def since(self, at: float, most: int) -> tuple[list[E], list[str]]:
+        """Read the last entries since a time, at most so many, as `all` does."""
+        keys = await self._redis.zrevrangebyscore(self._index, "+inf", at, start=0, num=most)
+        return await self._of(keys[::-1])
+
+    async def _of(self, keys: list[bytes]) -> tuple[list[E], list[str]]:
         entries: list[E] = []
         notes: list[str] = []
         for some in _batches(list(map(text_of, keys))):

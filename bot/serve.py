@@ -75,7 +75,8 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         await opening
         floor.workers.start()
         app.support.warm_up()
-        log.info("serving", transport=transport, articles=app.support.knowledge.articles)
+        paused = {pause.scope: f"{pause.reason} (by {pause.by})" for pause in floor.control.pauses.all}
+        log.info("serving", transport=transport, articles=app.support.knowledge.articles, paused=paused)
         await stopping.wait()
         log.info("draining", under_way=len(floor.workers.leases))
 
@@ -162,6 +163,8 @@ async def _listening(
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
         floor.signs.start()
         stack.push_async_callback(floor.signs.close)
+        floor.control.bell.open()
+        stack.push_async_callback(floor.control.bell.close)
         # While it drains, what still comes over HTTP is kept, for others to answer.
         stack.push_async_callback(_drained, settings, floor)
         beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))

@@ -49,6 +49,17 @@ class BotSettings(GraphSettings):
     bot_return_after_minutes: float = Field(default=0.0, ge=0)
     """How long a customer waits for who has the conversation, before the bot answers; 0: for ever."""
 
+    bot_limit_customer_minute: int = Field(default=20, ge=0)
+    """Messages of one customer that are answered in a minute, below in an hour and a day; 0: no limit."""
+    bot_limit_customer_hour: int = Field(default=120, ge=0)
+    bot_limit_customer_day: int = Field(default=500, ge=0)
+    bot_limit_workspace_minute: int = Field(default=300, ge=0)
+    """Of all customers of a workspace together."""
+    bot_limit_workspace_hour: int = Field(default=6000, ge=0)
+    bot_limit_workspace_day: int = Field(default=0, ge=0)
+    bot_daily_budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Dollars that models may cost in a day (UTC), all processes together; None is without a budget."""
+
     port: int = Field(default=8080, ge=0, le=65_535)
     """Of the health checks, and of Slack's events over HTTP; 0 takes a free one."""
     metrics_port: int = Field(default=9091, ge=0, le=65_535)

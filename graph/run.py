@@ -50,7 +50,15 @@ class CustomerSaid:
     text: str
 
 
-Entry: TypeAlias = Rated | PersonSaid | CustomerSaid
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A turn's answer was not shown as it was given: what the customer saw, or nothing."""
+
+    turn: str
+    answer: str
+
+
+Entry: TypeAlias = Rated | PersonSaid | CustomerSaid | Corrected
 """What a conversation remembers beside its turns."""
 
 
@@ -134,6 +142,8 @@ async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     state = cast("State", snapshot.values)
     if isinstance(entry, Rated):
         update: dict[str, Any] = {"rating": entry.thumb}
+    elif isinstance(entry, Corrected):
+        update = {"history": _corrected(state.get("history") or [], entry)}
     else:
         services = support.services
         _, edition = services.editions.of(conversation, _begun(state), services.prompts.edition)
@@ -152,6 +162,13 @@ def _exchange(edition: Edition, entry: PersonSaid | CustomerSaid) -> Exchange:
         return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="")
     said = edition.notes.say("person_said", "en", text=entry.text)
     return Exchange(id="", asked="", answer=said, outcome="answered", summary="")
+
+
+def _corrected(history: list[Exchange], entry: Corrected) -> list[Exchange]:
+    return [
+        Exchange(**{**exchange, "answer": entry.answer}) if exchange["id"] == entry.turn else exchange
+        for exchange in history
+    ]
 
 
 def _config(conversation: str) -> RunnableConfig:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from graph.allowance import Allowance, Purse
 from graph.editions import GIT, Editions
 from graph.knowledge import Knowledge, Passage
 from graph.models.pool import ModelPool
@@ -41,6 +42,12 @@ class Services:
     """Whether a person can be reached now: without one, no phrase promises a person."""
     editions: Editions = field(default_factory=Editions)
     """What conversations go by in place of `prompts`, where a version was promoted."""
+    purse: Purse | None = None
+    """What may be spent, where that is limited."""
+
+    async def allowance(self) -> Allowance:
+        """Return which tiers may be asked now; raises StateError where that cannot be known."""
+        return "all" if self.purse is None else await self.purse.allowance()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from redis.asyncio import Redis
 
 import prompts
+from graph.allowance import Purse
 from graph.build import Graph, build_graph
 from graph.checkpoint import RedisSaver
 from graph.knowledge import Knowledge
@@ -58,6 +59,10 @@ class Support:
         self.services.languages.warm_up()
 
 
+def unlimited(_redis: Redis) -> None:
+    """Count nothing: calls may cost what they cost."""
+
+
 @asynccontextmanager
 async def open_support(
     settings: GraphSettings,
@@ -69,26 +74,28 @@ async def open_support(
     ladder: Tiers | None = None,
     prompts: Prompts | None = None,
     articles: FolderKnowledge | None = None,
+    purse: Callable[[Redis], Purse | None] = unlimited,
 ) -> AsyncIterator[Support]:
     """Open the bot; raises InputError or StateError with one sentence where something is not usable.
 
     `knowledge` overrides the adopter's folder; `models` gives clients by provider, as tests and replays do;
     `people` is asked in each turn that needs one whether a person can be reached; `redis` is a client that
     `open_state` has opened, and stays the caller's, in place of one of its own. `ladder`, `prompts` and
-    `articles` stand in for what the settings name: to measure what another choice would come to.
+    `articles` stand in for what the settings name: to measure what another choice would come to. `purse`
+    makes what counts the calls' cost, of the process's Redis.
     """
     articles = articles or open_articles(settings, knowledge)
     ladder = ladder or load_ladder(settings, set(models or {}))
-    services = open_services(settings, articles, ladder, models=models, people=people, prompts=prompts)
-    try:
-        async with _state(settings, redis) as client:
-            saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
-            try:
-                yield Support(build_graph(saver), saver, services, articles)
-            finally:
-                await saver.settle()
-    finally:
-        await services.models.close()
+    async with _state(settings, redis) as client:
+        services = open_services(
+            settings, articles, ladder, models=models, people=people, prompts=prompts, purse=purse(client)
+        )
+        saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
+        try:
+            yield Support(build_graph(saver), saver, services, articles)
+        finally:
+            await saver.settle()
+            await services.models.close()
 
 
 def open_services(
@@ -99,12 +106,13 @@ def open_services(
     models: Mapping[str, ChatModel] | None = None,
     people: Callable[[], bool] = nobody,
     prompts: Prompts | None = None,
+    purse: Purse | None = None,
 ) -> Services:
     """Make the services around articles and a ladder; the caller closes their models."""
     words = prompts or open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
     extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
-    pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})})
-    return Services(ladder, words, articles, pool, LanguageDetector(), people=people)
+    pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})}, purse)
+    return Services(ladder, words, articles, pool, LanguageDetector(), people=people, purse=purse)
 
 
 async def forget_conversations(settings: GraphSettings, conversations: Iterable[str]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-By: TypeAlias = Literal["rule", "classifier", "model", "person"]
-"""Who decided: a rule of escalation.md, the learned classifier, the model's own `escalate`, a person."""
+By: TypeAlias = Literal["rule", "classifier", "model", "person", "budget"]
+"""Who decided: a rule of escalation.md, the learned classifier, the model's own `escalate`, a person, or the
+day's budget."""
 
 Outcome: TypeAlias = Literal["answered", "handed_off", "stopped", "failed"]
 Thumb: TypeAlias = Literal["up", "down"]
@@ -49,6 +50,10 @@ class Signals:
     """Whether the customer asks the same again."""
     person: bool = False
     """Whether the customer pressed "talk to a person"."""
+    withheld: str = ""
+    """Why no model may answer, so that it goes to a person; empty where one may."""
+    limited: str = ""
+    """The phrase that answers in place of a model, where the customer writes too much; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,17 @@ Chunk: TypeAlias = TextDelta | Escalated | Restarted | HandedOff | Finished
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a person made of a draft before a customer saw it."""
+
+    draft: str
+    """What the bot would have said; the transcript's answer is what was sent."""
+    by: str
+    how: Literal["same", "edited", "discarded"]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The redacted words of a turn, kept apart from the ledger under a retention of their own."""
 
@@ -211,6 +227,8 @@ class Transcript:
     answer: str
     tier: str
     outcome: Outcome
+    review: Review | None = None
+    """None where the answer went to the customer as the bot gave it."""
 
 
 @dataclass(frozen=True, slots=True)

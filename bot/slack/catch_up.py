@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -52,6 +53,8 @@ class CatchUp:
     intake: Intake
     handoffs: Handoffs
     lease_s: float
+    along: Mapping[str, Callable[[bytes | None], None]] = field(default_factory=dict)
+    """Keys that are read with the marks, each second, and who is told what is there."""
     _marks: Marks = field(init=False)
     _history: History = field(init=False)
     _missed: MissedList = field(init=False)
@@ -70,7 +73,7 @@ class CatchUp:
 
     def __post_init__(self) -> None:
         handoffs = self.handoffs
-        self._marks = Marks(handoffs.redis)
+        self._marks = Marks(handoffs.redis, self.along)
         self._history = History(handoffs.slack, handoffs.limiter, handoffs.team)
         self._missed = MissedList(handoffs, self._history)
 

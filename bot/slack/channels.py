@@ -20,7 +20,7 @@ NAME = "channels.toml"
 CHECK_EVERY = 1.0
 """Seconds between two looks at the file."""
 
-Mode: TypeAlias = Literal["off", "mention", "every_question"]
+Mode: TypeAlias = Literal["off", "mention", "every_question", "draft"]
 
 log = structlog.get_logger()
 
@@ -126,6 +126,10 @@ class Channels:
     def mode(self, channel: str) -> Mode:
         """Return which messages are answered in a channel."""
         return self.listing.modes.get(channel, self.listing.mode)
+
+    def drafts(self, channel: str) -> bool:
+        """Tell whether a person sees each answer of a channel before the customer does."""
+        return self.mode(channel) == "draft"
 
     def bots(self, channel: str) -> bool:
         """Tell whether messages of other bots are answered in a channel."""

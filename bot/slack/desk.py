@@ -11,6 +11,8 @@ from bot.inbox import Inbox, Job
 from bot.metrics import Metrics
 from bot.slack import items
 from bot.slack.api import Gone, SlackFault
+from bot.slack.control.draft_sending import DraftSending
+from bot.slack.control.team_home import TeamHome
 from bot.slack.handoff import Handoffs
 from bot.slack.home import Home
 from bot.slack.people.desk import KINDS, PeopleDesk
@@ -36,6 +38,8 @@ class Desk:
     look_at: Callable[[str], Awaitable[None]]
     """Has a thread looked through for what nobody answered."""
     people: PeopleDesk
+    drafts: DraftSending
+    team_home: TeamHome
 
     async def handle(self, lease: Lease) -> Job | None:
         """Deal with a job to its end; returns the next one of its thread, if there is one."""
@@ -53,6 +57,10 @@ class Desk:
                     await self.ratings.reacted(job, job.members[0])
                 case items.HOME:
                     await self.home.opened(body)
+                case items.DRAFT_SEND | items.DRAFT_EDIT | items.DRAFT_DISCARD:
+                    return await self.drafts.decide(lease)
+                case items.PAUSE | items.RESUME:
+                    await self.team_home.switch(kind, body)
                 case items.OVERTAKEN:
                     await self.look_at(job.thread)
                 case items.STRAY:

@@ -170,13 +170,30 @@ class HomeOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """Somebody sent a dialogue off."""
+
+    team: str
+    user: str
+    view: str
+    """The dialogue's own id: each one that is opened has another."""
+    callback: str
+    about: str
+    """What was written into the dialogue when it was opened."""
+    text: str
+    """What its fields hold, a paragraph each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing to do, and why in one sentence that holds nobody's words."""
 
     why: str
 
 
-Incoming: TypeAlias = IncomingMessage | Edited | Deleted | Reacted | Pressed | Stopped | HomeOpened
+Incoming: TypeAlias = (
+    IncomingMessage | Edited | Deleted | Reacted | Pressed | Stopped | HomeOpened | Submitted
+)
 
 
 def dedupe_keys(incoming: Incoming) -> tuple[str, ...]:
@@ -187,6 +204,8 @@ def dedupe_keys(incoming: Incoming) -> tuple[str, ...]:
         case Pressed(team, channel, ts, _, user, action):
             # Slack has no id for these, nor does it repeat them by itself.
             return (f"p:{team}:{channel}:{ts}:{user}:{action}:{incoming.at:.6f}",)
+        case Submitted():
+            return (f"v:{incoming.team}:{incoming.view}",)
         case Edited() | Deleted() | Reacted() | Stopped() | HomeOpened():
             return (f"e:{incoming.event_id}",)
     assert_never(incoming)

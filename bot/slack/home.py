@@ -10,6 +10,7 @@ import structlog
 
 from bot.slack.api import Refused, Slack
 from bot.slack.blocks import home_view, suggested_prompts
+from bot.slack.control.team_home import TeamHome
 from bot.slack.limiter import Limiter
 from prompts import Prompts
 
@@ -24,6 +25,8 @@ class Home:
     limiter: Limiter
     prompts: Prompts
     language: str
+    team: TeamHome | None = None
+    """What the team sees instead of the home tab."""
 
     async def opened(self, body: Mapping[str, Any]) -> None:
         """Show prompts to begin with where somebody opened the bot's messages, or its home tab."""
@@ -37,7 +40,8 @@ class Home:
                     prompts=suggested_prompts(questions),
                 )
             elif body["tab"] == "home":
-                view = home_view(phrases, self.language, questions)
+                view = await self.team.view(body["user"]) if self.team else None
+                view = view or home_view(phrases, self.language, questions)
                 await self.slack.call("views.publish", user_id=body["user"], view=view)
         except Refused as refused:
             log.info("home.refused", method=refused.method, why=refused.why)

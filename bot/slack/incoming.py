@@ -13,6 +13,7 @@ from bot.slack.events import (
     Pressed,
     Reacted,
     Stopped,
+    Submitted,
     dedupe_keys,
 )
 from bot.slack.fields import Fields, Missing
@@ -29,6 +30,7 @@ __all__ = [
     "Pressed",
     "Reacted",
     "Stopped",
+    "Submitted",
     "dedupe_keys",
     "read_event",
 ]
@@ -51,6 +53,8 @@ def read_event(body: object, bot_user: str = "") -> Incoming | Ignored:
                 return _pressed(payload)
             case "message_action":
                 return _shortcut(payload)
+            case "view_submission":
+                return _submitted(payload)
     except Missing as missing:
         return Ignored(f"The {_kind(payload)} has no usable {missing}.")
     return Ignored(f"There is nothing to do about a payload of type {_kind(payload)}.")
@@ -139,6 +143,22 @@ def _shortcut(payload: Fields) -> Pressed:
         response_url=payload.text("response_url"),
         trigger_id=payload.text("trigger_id"),
         shortcut=True,
+    )
+
+
+def _submitted(payload: Fields) -> Submitted:
+    view = payload.at("view")
+    fields = view.at("state").at("values")
+    # In the order in which they stand in the dialogue.
+    blocks = [fields.at(block.text("block_id")) for block in view.each("blocks")]
+    texts = (block.at("text").text("value").strip() for block in blocks)
+    return Submitted(
+        team=view.word("team_id") or payload.at("team").word("id") or payload.at("user").id("team_id"),
+        user=payload.at("user").id("id"),
+        view=view.id("id"),
+        callback=view.present("callback_id"),
+        about=view.text("private_metadata"),
+        text="\n\n".join(filter(None, texts)),
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
@@ -27,17 +27,22 @@ from bot.slack.events import (
     Pressed,
     Reacted,
     Stopped,
+    Submitted,
     dedupe_keys,
 )
 from bot.slack.incoming import read_event
 from bot.slack.items import (
     BUTTONS,
+    DIALOGUES,
+    DRAFTS,
     PERSON_STOPS,
+    RESUME,
     home_item,
     message_item,
     overtaken_item,
     press_item,
     reaction_item,
+    submitted_item,
 )
 from bot.slack.people.reception import Reception, Routed
 from bot.slack.reactions import rating_of
@@ -69,6 +74,8 @@ class Intake:
     """Tells somebody who used a shortcut where the bot takes no part."""
     saw: Callable[[IncomingMessage], None] = lambda _message: None
     """Told each message that was kept."""
+    opens: Callable[[Pressed], Coroutine[Any, Any, None]] | None = None
+    """Opens the dialogue that a button asks for; Slack lets one be opened for three seconds only."""
 
     async def receive(self, body: object) -> bool:
         """Keep what a payload tells; False where it could not be in time, so that Slack sends it again."""
@@ -134,6 +141,8 @@ class Intake:
                 return None
             case HomeOpened(_, team, user):
                 return await self._queue(f"{team}:home:{user}", home_item(incoming), keys)
+            case Submitted():
+                return await self._submitted(incoming, keys)
         assert_never(incoming)
 
     async def _changed(self, change: Edited | Deleted, keys: tuple[str, ...]) -> Placed | None:
@@ -208,13 +217,29 @@ class Intake:
         if press.action not in BUTTONS:
             log.info("event.ignored", why="A button was pressed that is none of the bot's.")
             return None
+        if press.action in DIALOGUES:
+            if self.opens:
+                self.background.run(self.opens(press))
+            return None
         if routed := await self.people.press(press):
             placed = await self._routed(routed, keys)
             if placed.outcome == "unknown":
                 self.background.run(self.tell_unknown(press))
             return placed
         thread = f"{press.team}:{press.channel}:{press.thread_ts or press.ts}"
+        if press.action in DRAFTS:
+            thread = press.value.partition(" ")[0]
+        elif press.action == RESUME:
+            thread = f"{press.team}:control"
         return await self._queue(thread, press_item(press), keys)
+
+    async def _submitted(self, sent: Submitted, keys: tuple[str, ...]) -> Placed | None:
+        if sent.callback not in DIALOGUES:
+            log.info("event.ignored", why="A dialogue was sent off that is none of the bot's.")
+            return None
+        # What a dialogue is about decides where it waits: a draft with its conversation.
+        thread = sent.about.partition(" ")[0] or f"{sent.team}:control"
+        return await self._queue(thread, submitted_item(sent), keys)
 
     async def _queue(
         self,

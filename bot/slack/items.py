@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.inbox import Item
-from bot.slack.events import File, HomeOpened, IncomingMessage, Pressed, Reacted
+from bot.slack.events import File, HomeOpened, IncomingMessage, Pressed, Reacted, Submitted
 from bot.slack.pen import Place
 from graph.turn import Message
 
@@ -25,7 +25,13 @@ STRAY = "stray"
 """The kinds of items: the first two become turns."""
 PERSON_STOPS = "person:"
 """What the name of whoever stops an answer begins with where they take the conversation over."""
-BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK, RESOLVE})
+DRAFT_SEND, DRAFT_EDIT, DRAFT_DISCARD = "draft_send", "draft_edit", "draft_discard"
+PAUSE, RESUME = "pause", "resume"
+DRAFTS = (DRAFT_SEND, DRAFT_EDIT, DRAFT_DISCARD)
+"""About the draft whose conversation and turn stand in the value."""
+DIALOGUES = frozenset({DRAFT_EDIT, PAUSE})
+"""Buttons that open a dialogue; what is sent off in it has the same kind."""
+BUTTONS = frozenset({PERSON, RATE, CLAIM, HAND_BACK, RESOLVE, DRAFT_SEND, DRAFT_DISCARD, RESUME, *DIALOGUES})
 """Actions of our buttons; each is the kind of its item."""
 
 
@@ -58,6 +64,18 @@ def press_item(press: Pressed) -> Item:
     }
     name = f"{press.team}:{press.channel}:{press.ts}:{press.user}:{press.action}:{press.at:.6f}"
     return Item(name, press.action, body, received_at=time.time(), at=press.at)
+
+
+def submitted_item(submitted: Submitted) -> Item:
+    """Make the item of a dialogue that was sent off."""
+    body = {
+        "user": submitted.user,
+        "team": submitted.team,
+        "value": submitted.about,
+        "text": submitted.text,
+    }
+    name = f"{submitted.team}:{submitted.view}:{submitted.callback}"
+    return Item(name, submitted.callback, body, received_at=time.time())
 
 
 def reaction_item(reacted: Reacted) -> Item:

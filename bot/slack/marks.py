@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,8 +49,12 @@ class Gap:
 class Marks:
     """The marks in Redis; every method raises StateError when it fails."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(
+        self, redis: Redis, along: Mapping[str, Callable[[bytes | None], None]] | None = None
+    ) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self._along = along or {}
+        """Other keys that are read each second, and who is told what is there."""
 
     async def until(self) -> float | None:
         """Return the time of the newest message that was kept; None where nobody knows of any."""
@@ -86,7 +90,9 @@ class Marks:
 
     async def epoch(self) -> tuple[str | None, bool]:
         """Return what Redis has for as long as it loses nothing, and whether new jobs are held back."""
-        epoch, hold = await ask(self._redis.mget(_EPOCH, _HOLD))
+        epoch, hold, *others = await ask(self._redis.mget(_EPOCH, _HOLD, *self._along))
+        for tell, value in zip(self._along.values(), others, strict=True):
+            tell(value)
         return (None if epoch is None else text_of(epoch)), hold is not None
 
     async def kept(self, messages: Iterable[str]) -> tuple[str | None, frozenset[str]]:

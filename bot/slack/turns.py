@@ -11,9 +11,10 @@ import structlog
 from bot.conversation import Conversations, Told, log_told
 from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
-from bot.slack import items
 from bot.slack.answer import Answer, Changed
 from bot.slack.api import Slack, SlackFault
+from bot.slack.control.draft_making import DraftMaking, Unseen
+from bot.slack.control.gate import UNSEEN, Gate
 from bot.slack.events import File
 from bot.slack.fields import Fields
 from bot.slack.files import read_files
@@ -35,7 +36,6 @@ from graph.turn import (
     Fence,
     HandedOff,
     Route,
-    Signals,
     TextDelta,
     Transcript,
     Turn,
@@ -75,6 +75,8 @@ class Turns:
     strays: Strays
     overheard: Callable[[Lease, Item], Awaitable[None]]
     """Told each message in a conversation that a person has."""
+    gate: Gate
+    drafts: DraftMaking
 
     async def deal(self, lease: Lease) -> Job | None:
         """Answer the messages of a job, or overhear them where a person has the conversation."""
@@ -86,10 +88,21 @@ class Turns:
             await self.inbox.stop(job.thread, f"{PERSON_STOPS}{owner}")
             lease.stop.set()
         recalled: set[str] = set()
+        if await self.gate.silent(lease):
+            await self._overheard(lease, "")
+            return await done(self.inbox, lease)
         while lease.job.members:
             await self._recall_new(lease, recalled)
             if not lease.job.members:
                 break
+            if self.gate.drafts(lease.job):
+                try:
+                    return await self.drafts.make(lease, await self._make_turn(lease.job))
+                except Unseen:
+                    lease.update(await self.inbox.note(lease.job, draft=UNSEEN))
+                    continue
+                except Changed:
+                    continue
             answer = self._answer(lease)
             try:
                 told = await (self._apologise if job.dead else self._answered)(lease, answer)
@@ -193,7 +206,7 @@ class Turns:
             messages=messages_of(job.members),
             received_at=first.received_at,
             attachments=await self._attachments(job),
-            signals=Signals(person=first.kind == items.PERSON),
+            signals=self.gate.signals(job),
             attempt=job.deliveries,
         )
 
@@ -296,9 +309,11 @@ class Turns:
 
 
 def _turn_id(job: Job) -> str:
-    """Return the turn's id: what was changed after it had begun, or comes again, is another to the state."""
+    """Return the turn's id: what was changed after it had begun, comes again or was unseen is another one."""
     again = job.members[0].body.get("again")
-    return job.turn + (f"~again{int(again)}" if again else "") + (f"~{job.revision}" if job.revision else "")
+    unseen = f"~{UNSEEN}" if job.notes.get("draft") == UNSEEN else ""
+    revision = f"~{job.revision}" if job.revision else ""
+    return job.turn + (f"~again{int(again)}" if again else "") + revision + unseen
 
 
 def _fence(job: Job) -> Fence:

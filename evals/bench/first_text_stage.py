@@ -27,6 +27,8 @@ WARM_UP = 5
 """Questions that are not counted: they open connections and fill caches."""
 VENDORS = ("anthropic", "openai")
 WAITS_S = (0.0,) * 20
+WINDOWS = ("CUSTOMER_MINUTE", "CUSTOMER_HOUR", "CUSTOMER_DAY", "WORKSPACE_MINUTE", "WORKSPACE_HOUR")
+"""Of the limits that a load test passes: nobody is to be limited."""
 """Slack's schedule, where a question is to wait for a program that is not there yet."""
 
 
@@ -95,6 +97,7 @@ async def staged(
             load = Load(slack, lambda: bench.progress.advance(task))
             waiting = [await load.ask()] if asks == "before" else []
             environment = bot_environment(slack, redis_url, {name: vendor.urls[name] for name in vendors})
+            environment |= {f"BOT_LIMIT_{window}": "0" for window in WINDOWS}
             environment["SLACK_LIMITS"] = "documented" if limits else "off"
             command = _bare_loop(slack, vendor) if program == "bare loop" else ()
             async with bot_process(folder, environment, *command) as bot:

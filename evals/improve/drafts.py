@@ -36,14 +36,22 @@ def draft(group: Group) -> str:
     """Return a draft as YAML, with what the bot said then and where else it was asked as comments."""
     comments = [HEAD.rstrip("\n")]
     for number, turn in enumerate(group.first.turns, 1):
-        said = " ".join(turn.answer.split()) or "(nothing)"
-        comments.append(f"# Turn {number}: {turn.tier}, {turn.outcome}. The bot said: {_printable(said)}")
+        said = _printable(_line(turn.answer))
+        comments.append(f"# Turn {number}: {turn.tier}, {turn.outcome}. The bot said: {said}")
+        if turn.review:
+            comments.append(
+                f"# The draft was {turn.review.how}; it had said: {_printable(_line(turn.review.draft))}"
+            )
     if group.first.route:
         comments.append(f"# Why it went there: {_printable(group.first.route)}")
     if others := group.members[1:]:
         comments.append(f"# Nearly the same was asked in {len(others)} more:")
         comments += [f"#   {_printable(other.conversation)}" for other in others]
     return "\n".join(comments) + "\n" + dump_case(group.first.case())
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()) or "(nothing)"
 
 
 def print_drafts(console: Console, groups: Sequence[Group], written: Sequence[Group], folder: Path) -> None:

@@ -1,7 +1,8 @@
 """`evals mine`: what went wrong with customers becomes draft cases, for a person to label.
 
-What counts: a thumbs-down of who asked, a person who took over, and a question that was asked again. A draft
-holds the customer's words up to there, redacted, and expects nothing.
+What counts: a thumbs-down of who asked, a person who took over, a question that was asked again, and an
+answer that a person changed or discarded before it was sent. A draft holds the customer's words up to there,
+redacted, and expects nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from graph.records.redact import redact_transcript
 from graph.routing.repeat import overlap
 from graph.turn import Feedback, Transcript, TurnRecord
 
-Why: TypeAlias = Literal["thumbs-down", "taken-over", "asked-again"]
+Why: TypeAlias = Literal["thumbs-down", "taken-over", "asked-again", "edited", "discarded"]
 
 REPEATED = 0.8
 """As the rule of escalation.md that the bot ships with."""
@@ -163,6 +164,8 @@ def _first_wrong(conversation: str, turns: list[Transcript], export: Export) -> 
             why.append("thumbs-down")
         if turn.outcome == "handed_off":
             why.append("taken-over")
+        if turn.review and turn.review.how != "same":
+            why.append(turn.review.how)
         if overlap(text, asked) >= REPEATED:
             why.append("asked-again")
         if why:

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from evals.recording.played import NOTHING, now_playing
 from graph.errors import InputError, ModelError
 from graph.models import ChatModel, Done, Event, Request, Text, ToolCall
-from graph.models.asking import UNBILLED
-from graph.models.prices import cost_usd
+from graph.models.prices import UNBILLED, cost_usd
 from graph.turn import Usage
 
 NANO = 1_000_000_000

@@ -22,7 +22,7 @@ from graph.models import Done, Event, Request, Text, Thinking, ToolCall, ToolSta
 from graph.models.breaker import SOON_S
 from graph.models.escalation import Escalation, MarkerReader, parse_arguments
 from graph.models.pool import ModelPool
-from graph.models.prices import cost_usd
+from graph.models.prices import UNBILLED, cost_usd
 from graph.speaker import Speaker
 from graph.tiers import Candidate, Deadlines, Tier
 from graph.turn import Call, Usage
@@ -30,17 +30,6 @@ from graph.turn import Call, Usage
 log = structlog.get_logger()
 
 RETRY_S = 0.25
-UNBILLED = {
-    "unreachable",
-    "rate_limited",
-    "out_of_credit",
-    "unauthorized",
-    "unknown_model",
-    "rejected",
-    "too_long",
-    "tools_unsupported",
-}
-"""What a vendor refuses before it begins costs nothing; of all else without usage the cost is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

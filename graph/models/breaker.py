@@ -59,6 +59,11 @@ class Breaker:
             self._calls.clear()
         self._probing = False
 
+    @property
+    def down(self) -> bool:
+        """Whether it opened and no call has worked since."""
+        return self._closed_at > 0
+
     def abandoned(self) -> None:
         """Note a call that was neither, because the customer stopped it."""
         self._probing = False

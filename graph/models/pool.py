@@ -6,23 +6,30 @@ import asyncio
 import threading
 from collections.abc import Mapping
 
+from graph.allowance import Purse
 from graph.errors import ModelError
 from graph.models import ChatModel
 from graph.models.breaker import Breaker
+from graph.models.counted import CountedModel
 from graph.models.sse import Streams
 from graph.settings import GraphSettings
-from graph.tiers import Candidate, Deadlines, Tiers
+from graph.tiers import EXTRACTIVE, Candidate, Deadlines, Tiers
 
 
 class ModelPool:
     """Hands out the models and their breakers."""
 
     def __init__(
-        self, settings: GraphSettings, deadlines: Deadlines, models: Mapping[str, ChatModel] | None = None
+        self,
+        settings: GraphSettings,
+        deadlines: Deadlines,
+        models: Mapping[str, ChatModel] | None = None,
+        purse: Purse | None = None,
     ) -> None:
         self._settings = settings
         self._deadlines = deadlines
-        self._models: dict[str, ChatModel] = dict(models or {})
+        self._purse = purse
+        self._models = {name: self._counted(model) for name, model in (models or {}).items()}
         self._opening = threading.Lock()
         self._streams = Streams()
         self._breakers: dict[tuple[str, str], Breaker] = {}
@@ -32,7 +39,7 @@ class ModelPool:
         """Return the vendor's client."""
         with self._opening:  # the warm-up and the first turn may both come for it
             if provider not in self._models:
-                self._models[provider] = self._open(provider)
+                self._models[provider] = self._counted(self._open(provider))
             return self._models[provider]
 
     async def opened(self, provider: str) -> ChatModel:
@@ -47,6 +54,10 @@ class ModelPool:
         if key not in self._breakers:
             self._breakers[key] = Breaker(f"{candidate.provider} {candidate.model}")
         return self._breakers[key]
+
+    def down(self) -> set[tuple[str, str]]:
+        """Return vendor and model of what failed so often that it is spared until a call works again."""
+        return {key for key, breaker in self._breakers.items() if breaker.down}
 
     def takes_tools(self, candidate: Candidate) -> bool:
         """Whether the model's server takes tools, as far as is known."""
@@ -66,6 +77,11 @@ class ModelPool:
         """Give all connections back."""
         for model in self._models.values():
             await model.close()
+
+    def _counted(self, model: ChatModel) -> ChatModel:
+        if self._purse is None or model.provider == EXTRACTIVE:
+            return model
+        return CountedModel(model, self._purse)
 
     def _open(self, provider: str) -> ChatModel:
         # The SDKs are imported late: they take about a second, and a bot without a key needs neither.

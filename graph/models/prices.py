@@ -8,6 +8,18 @@ from typing import Any
 
 from graph.turn import Call, Usage
 
+UNBILLED = {
+    "unreachable",
+    "rate_limited",
+    "out_of_credit",
+    "unauthorized",
+    "unknown_model",
+    "rejected",
+    "too_long",
+    "tools_unsupported",
+}
+"""What a vendor refuses before it begins costs nothing; of all else without usage the cost is unknown."""
+
 
 def cost_usd(provider: str, model: str, usage: Usage | None) -> float | None:
     """Price one call in US dollars; None when the usage or the model's price is unknown."""

@@ -7,10 +7,12 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from graph.allowance import within
 from graph.finishing import finish
 from graph.nodes.answer import escalate, tier_of
 from graph.services import TurnContext
 from graph.state import Draft, State
+from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Route
 from graph.verdict import judge
 
@@ -29,9 +31,19 @@ async def check(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         if draft["text"] != context.speaker.shown:  # it was held until now
             context.speaker.say(draft["text"])
         return finish(context, state, Route(**state["route"]), "answered", calls=state.get("calls") or [])
+    route = await _affordable(context, state, route)
     _announce(context, state, draft, route)
     asked = state.get("asked", False) or draft["reason"] == ASKS_FOR_PERSON
     return {"route": asdict(route), "shown": context.speaker.shown, "asked": asked}
+
+
+async def _affordable(context: TurnContext, state: State, route: Route) -> Route:
+    """Keep the next step within what may be spent."""
+    if route.tier in (PERSON, EXTRACTIVE):
+        return route
+    services = context.services
+    allowance, people = await services.allowance(), services.people()
+    return within(route, allowance, services.tiers, people=people, covered=state["covered"], asked=True)
 
 
 def _announce(context: TurnContext, state: State, draft: Draft, route: Route) -> None:

@@ -32,7 +32,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     route = Route(**{**state["route"], "tier": PERSON})
     people = context.services.people()
     context.speaker.new_paragraph()
-    phrase = _phrase(state, route, people=people)
+    phrase = _phrase(state, route, people=people, withheld=bool(context.turn.signals.withheld))
     context.speaker.say(context.edition.phrases.say(phrase, state["language"]))
     context.begun()
     summary, calls = await _summarise(context, state, route, people=people)
@@ -42,11 +42,13 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     return finish(context, state, route, "handed_off", calls=made, summary=summary)
 
 
-def _phrase(state: State, route: Route, *, people: bool) -> str:
+def _phrase(state: State, route: Route, *, people: bool, withheld: bool) -> str:
     """Choose what the customer reads; without a person in reach no phrase promises one."""
     key = "handoff_asked" if state.get("asked") else "handoff"
     if people:
         return key
+    if withheld:
+        return "paused_nobody"
     if route.reason == FOREIGN:
         return "articles_foreign"
     uncovered = state.get("covered") is False and not state.get("asked")
@@ -61,6 +63,8 @@ async def _summarise(
     draft = state.get("draft")
     tier = context.services.tiers.first
     if tier.name == EXTRACTIVE or not people or (draft and draft["stop"] == "fault"):
+        return plain, []
+    if context.turn.signals.withheld or await context.services.allowance() == "none":
         return plain, []
     text = context.edition.handoff.render(conversation=conversation, reason=route.reason)
     asked = await _ask(context, text)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph.routing.decide import Decision, decide
+from graph.allowance import SPENT, Allowance, within, without_models
+from graph.routing.decide import PHRASE, Decision, decide
 from graph.routing.repeat import overlap
 from graph.routing.rules import Facts
 from graph.services import TurnContext
 from graph.state import State
+from graph.turn import PERSON, Route
 
 
 async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     """Apply the rules of escalation.md; calls no model."""
-    decision = decision_of(facts_of(state, runtime.context), state, runtime.context)
+    context = runtime.context
+    allowance = await context.services.allowance()
+    decision = held_back(context) or decision_of(facts_of(state, context), state, context, allowance)
     return {
         "route": asdict(decision.route),
         "phrase": decision.phrase,
@@ -42,9 +46,30 @@ def facts_of(state: State, context: TurnContext) -> Facts:
     return Facts(turn.text, similarity, rating, state["covered"], turn.signals.person)
 
 
-def decision_of(facts: Facts, state: State, context: TurnContext) -> Decision:
-    """Decide by the rules that the turn goes by."""
-    services = context.services
+LIMITED = "The customer wrote more than may be answered at once."
+
+
+def held_back(context: TurnContext) -> Decision | None:
+    """Return the decision about a turn that no model may answer, whatever it says; None where one may."""
+    signals = context.turn.signals
+    if signals.limited:
+        return Decision(Route(PHRASE, LIMITED), phrase=signals.limited)
+    return Decision(Route(PERSON, signals.withheld, by="person")) if signals.withheld else None
+
+
+def decision_of(facts: Facts, state: State, context: TurnContext, allowance: Allowance = "all") -> Decision:
+    """Decide by the rules that the turn goes by, within what may be spent."""
+    services, escalation = context.services, context.edition.escalation
     foreign = state["language"] != services.knowledge.language
     readable = any(attachment.text for attachment in context.turn.attachments)
-    return decide(facts, context.edition.escalation, services.tiers, foreign=foreign, readable=readable)
+    decision = decide(facts, escalation, services.tiers, foreign=foreign, readable=readable)
+    if allowance == "none" and decision.route.tier not in (PERSON, PHRASE):
+        left = without_models(services.tiers)
+        decision = decide(facts, escalation, left, foreign=foreign, readable=readable)
+        if decision.route.tier == PERSON:
+            return replace(decision, route=Route(PERSON, SPENT, "budget"))
+    route = within(
+        decision.route, allowance, services.tiers,
+        people=services.people(), covered=decision.covered, asked=False,
+    )  # fmt: skip
+    return replace(decision, route=route)

@@ -83,7 +83,8 @@ def redact_secrets(text: str) -> str:
 def redact_transcript(transcript: Transcript) -> Transcript:
     """Return the transcript with every text of it redacted."""
     asked = tuple(redact(text) for text in transcript.asked)
-    return replace(transcript, asked=asked, answer=redact(transcript.answer))
+    review = transcript.review and replace(transcript.review, draft=redact(transcript.review.draft))
+    return replace(transcript, asked=asked, answer=redact(transcript.answer), review=review)
 
 
 def _email(found: re.Match[str]) -> str:

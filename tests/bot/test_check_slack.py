@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
@@ -163,3 +165,17 @@ async def test_a_group_that_cannot_be_read_is_wanting_and_one_that_can_is_counte
         slack.group("S0HELP", ["U1", "U2"])
         looked = (await found(given(slack, bot_handoff_group="S0HELP")))["handoff"]
     assert (looked.level, looked.says) == ("ok", "2 members of S0HELP may take over")
+
+
+async def test_drafts_that_nobody_would_see_are_wanting(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[default]\nmode = "draft"\n', encoding="utf-8")
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        fine = await found(given(slack, bot_home=tmp_path))
+        looked = await found(given(slack, bot_home=tmp_path, bot_handoff_channel=None))
+        (tmp_path / "channels.toml").write_text('[default]\nmode = "drafts"\n', encoding="utf-8")
+        broken = await found(given(slack, bot_home=tmp_path))
+    assert "channels" not in fine
+    assert looked["channels"].level == "wanting"
+    assert "(default) needs BOT_HANDOFF_CHANNEL" in looked["channels"].says
+    assert "default.mode" in broken["channels"].says

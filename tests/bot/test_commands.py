@@ -72,7 +72,7 @@ def test_forget_erases_a_customer(tmp_path: Path) -> None:
     fill(tmp_path)
     customer = turn("t0").customer
     assert (
-        "5 turns, ratings and transcripts erased"
+        "5 turns, ratings, transcripts and drafts erased"
         in invoke(app, tmp_path, "forget", "--customer", customer, **KEEP).stdout
     )
     assert invoke(app, tmp_path, "export", **KEEP).stdout == ""

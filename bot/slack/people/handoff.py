@@ -104,6 +104,11 @@ class Handoffs:
         except SlackFault as fault:
             self._unreachable(fault.why)
 
+    def lost(self, why: str) -> None:
+        """Take note that the team's channel cannot be reached."""
+        self._looked_at = time.monotonic()
+        self._unreachable(why)
+
     def _unreachable(self, why: str) -> None:
         self._reachable = False
         log.warning("handoff.unreachable", why=why)

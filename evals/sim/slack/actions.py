@@ -9,7 +9,7 @@ from typing import Any
 from evals.sim.slack.blocks import elements_of
 from evals.sim.slack.calls import Call
 from evals.sim.slack.delivery import Deliveries
-from evals.sim.slack.events import block_actions, message_action
+from evals.sim.slack.events import block_actions, home_actions, message_action, view_submission
 from evals.sim.slack.faults import Faults
 from evals.sim.slack.limits import Limits
 from evals.sim.slack.settings import SlackSettings
@@ -101,7 +101,7 @@ class Actions:
 
     def _send_press(self, user: str, message: Message, element: Payload, value: str, at: str) -> None:
         told = self.workspace.channels[message.channel].told(message, metadata=True)
-        self.deliveries.interact(
+        self._interact(
             block_actions(
                 self.settings,
                 user=user,
@@ -112,6 +112,26 @@ class Actions:
                 ts=at,
             )
         )
+
+    def press_home(self, user: str, action_id: str, value: str | None = None) -> None:
+        """Press a button of the home tab that somebody sees; raises KeyError where there is none."""
+        view = self.workspace.surfaces.homes[user]
+        for element in elements_of(view["blocks"]):
+            if element["action_id"] == action_id and value in (None, element.get("value")):
+                at = self.workspace.tick()
+                self._interact(home_actions(self.settings, user=user, view=view, element=element, ts=at))
+                return
+        raise KeyError(f"the home tab of {user} has no button with action {action_id} and value {value}")
+
+    def submit(self, user: str, texts: dict[str, str] | None = None, number: int = -1) -> None:
+        """Send a dialogue off, by default the one opened last, with other texts in these fields' blocks."""
+        view = self.workspace.surfaces.modals[number]
+        at = self.workspace.tick()
+        self._interact(view_submission(self.settings, user=user, view=view, texts=texts or {}, ts=at))
+
+    def _interact(self, payload: Payload) -> None:
+        self.workspace.surfaces.triggers[payload["trigger_id"]] = self.workspace.clock()
+        self.deliveries.interact(payload)
 
     def stop(self, user: str, channel: str, thread_ts: str) -> list[str]:
         """Press the native stop button; returns the messages that stopped, LookupError without one."""

@@ -23,6 +23,8 @@ HELPERS = (
     "react",
     "unreact",
     "press",
+    "press_home",
+    "submit",
     "stop",
     "open_home",
     "archive",

@@ -102,6 +102,60 @@ def message_action(
     }
 
 
+def home_actions(settings: SlackSettings, *, user: str, view: Payload, element: Payload, ts: str) -> Payload:
+    """Build the payload of a press in the home tab: it stands under no message and in no channel."""
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": settings.team},
+        "api_app_id": settings.app_id,
+        "token": VERIFICATION_TOKEN,
+        "container": {"type": "view", "view_id": view["id"]},
+        "trigger_id": f"{ts}.{secrets.token_hex(16)}",
+        "team": {"id": settings.team, "domain": settings.team.lower()},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "view": view | {"team_id": settings.team},
+        "actions": [
+            {
+                "type": element["type"],
+                "action_id": element["action_id"],
+                "block_id": "",
+                "value": str(element.get("value", "")),
+                "text": _label(element, ""),
+                "action_ts": ts,
+            }
+        ],
+    }
+
+
+def view_submission(
+    settings: SlackSettings, *, user: str, view: Payload, texts: dict[str, str], ts: str
+) -> Payload:
+    """Build the payload of a dialogue that is sent off; `texts` maps a field's block to what stands in it."""
+    fields = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    values = {
+        block_id: {
+            element["action_id"]: {
+                "type": element["type"],
+                "value": texts.get(block_id, element.get("initial_value")) or None,
+            }
+        }
+        for block_id, element in fields.items()
+    }
+    return {
+        "type": "view_submission",
+        "team": {"id": settings.team, "domain": settings.team.lower()},
+        "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": settings.team},
+        "api_app_id": settings.app_id,
+        "token": VERIFICATION_TOKEN,
+        "trigger_id": f"{ts}.{secrets.token_hex(16)}",
+        "view": view | {"team_id": settings.team, "state": {"values": values}},
+        "response_urls": [],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
 def time_of(inner: Payload) -> str:
     """Return the ts that an inner event is known by: its message's, else its own."""
     return str(inner.get("ts") or inner.get("event_ts") or "")

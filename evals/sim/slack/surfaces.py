@@ -10,6 +10,10 @@ from evals.sim.slack.workspace import Status, Workspace
 
 LOADING_MESSAGES = 10
 VIEW_BLOCKS = 100
+VIEW_LABEL = 24
+VIEW_METADATA = 3_000
+FIELD_CHARS = 3_000
+TRIGGER_S = 3.0
 
 
 def auth_test(workspace: Workspace, _args: Arguments) -> Payload:
@@ -113,8 +117,13 @@ def publish_view(workspace: Workspace, args: Arguments) -> Payload:
 
 
 def open_view(workspace: Workspace, args: Arguments) -> Payload:
-    """views.open."""
+    """views.open: within three seconds of the press, once."""
     trigger = args.need("trigger_id")
+    pressed_at = workspace.surfaces.triggers.pop(trigger, None)
+    if pressed_at is None:
+        raise Refusal("invalid_trigger_id")
+    if workspace.clock() - pressed_at > TRIGGER_S:
+        raise Refusal("expired_trigger_id")
     view = _view(args, "modal", f"V{len(workspace.surfaces.modals) + 1:04d}")
     workspace.surfaces.modals.append(view | {"trigger_id": trigger})
     return {"view": view}
@@ -141,4 +150,20 @@ def _view(args: Arguments, kind: str, name: str) -> Payload:
         raise Refusal("invalid_arguments")
     if len(view["blocks"]) > VIEW_BLOCKS:
         raise Refusal("invalid_arguments")
+    if kind == "modal":
+        _check_dialogue(view)
     return view | {"id": name}
+
+
+def _check_dialogue(view: Payload) -> None:
+    """Refuse a dialogue as Slack does: without a title, with labels or texts that are too long."""
+    labels = [view.get(name) for name in ("title", "submit", "close")]
+    texts = [label["text"] for label in labels if isinstance(label, dict)]
+    inputs = [block["element"] for block in view["blocks"] if block.get("type") == "input"]
+    values = [str(part.get("initial_value", "")) for part in inputs]
+    if not isinstance(view.get("title"), dict) or (inputs and not view.get("submit")):
+        raise Refusal("invalid_arguments")
+    if any(len(text) > VIEW_LABEL for text in texts) or any(len(value) > FIELD_CHARS for value in values):
+        raise Refusal("invalid_arguments")
+    if len(str(view.get("private_metadata", ""))) > VIEW_METADATA:
+        raise Refusal("invalid_arguments")

@@ -34,6 +34,8 @@ class Surfaces:
     prompts: dict[tuple[str, str], list[Payload]] = field(default_factory=dict)
     homes: dict[str, Payload] = field(default_factory=dict)
     modals: list[Payload] = field(default_factory=list)
+    triggers: dict[str, float] = field(default_factory=dict)
+    """What a press may open a dialogue with, and when it was pressed; a used one is gone."""
     ephemerals: list[Payload] = field(default_factory=list)
 
 

@@ -106,6 +106,7 @@ def environment(on: Stage) -> dict[str, str]:
         "BOT_LEASE_S": f"{settings.bot_lease_s:g}",
         "BOT_DATA": str(settings.bot_data),
         "BOT_HANDOFF_CHANNEL": settings.bot_handoff_channel or "",
+        "BOT_HOME": str(settings.bot_home or ""),
         "PORT": "0",
         "METRICS_PORT": "0",
     }

@@ -107,6 +107,7 @@ async def stage(
             "metrics_port": 0,
             "slack_timeout_s": 2.0,
             "bot_lease_s": 6.0,
+            "bot_limit_customer_minute": 0,
             **settings,
         }
         for channel in (DM, CHANNEL, TEAM_CHANNEL):

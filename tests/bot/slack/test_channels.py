@@ -65,7 +65,7 @@ def test_emoji_are_the_adopters_to_choose(tmp_path: Path) -> None:
         ("[channels.C1]\nmodes = 1", "channels.C1.modes: there is no such key here; there are mode, bots"),
         (
             '[channels.C1]\nmode = "always"',
-            "channels.C1.mode: it must be 'off', 'mention' or 'every_question', in quotes",
+            "channels.C1.mode: it must be 'off', 'mention', 'every_question' or 'draft', in quotes",
         ),
         (
             '[channels.C1]\nbots = "yes"',

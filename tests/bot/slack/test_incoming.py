@@ -23,6 +23,7 @@ from bot.slack.incoming import (
     Pressed,
     Reacted,
     Stopped,
+    Submitted,
     dedupe_keys,
     read_event,
 )
@@ -161,7 +162,7 @@ def test_a_reply_shown_to_the_channel_is_one_reply() -> None:
         (None, "type ?"),
         ([], "type ?"),
         ({"type": "app_rate_limited"}, "type app_rate_limited"),
-        ({"type": "view_submission"}, "type view_submission"),
+        ({"type": "view_closed"}, "type view_closed"),
         (callback({"type": "channel_rename"}), "type channel_rename"),
         (callback({"type": "words of somebody"}), "type event_callback"),
         (callback(message(), event_id=""), "no usable event_id"),
@@ -349,3 +350,29 @@ def test_any_payload_with_odd_parts_is_read_or_ignored(data: st.DataObject) -> N
 @pytest.mark.parametrize("body", EVERY)
 def test_each_of_the_payloads_is_read_as_it_is(body: dict[str, Any]) -> None:
     assert not isinstance(read_event(body, BOT), Ignored)
+
+
+def submission(**view: Any) -> dict[str, Any]:
+    """Return a dialogue with two fields that was sent off."""
+    fields = [{"type": "input", "block_id": name} for name in ("b", "a")]
+    values = {"a": {"text": {"value": " Second \ud83d"}}, "b": {"text": {"value": "First"}}}
+    told = {"id": "V1", "callback_id": "pause", "private_metadata": "about", "team_id": "T1"}
+    return {
+        "type": "view_submission",
+        "user": {"id": ANN, "team_id": "T1"},
+        "view": {**told, "blocks": fields, "state": {"values": values}, **view},
+    }
+
+
+def test_a_dialogue_that_was_sent_off_has_its_fields_in_their_order() -> None:
+    sent = read_event(submission(), BOT)
+    assert sent == Submitted("T1", ANN, "V1", "pause", "about", "First\n\nSecond ?")
+    assert isinstance(sent, Submitted)
+    assert dedupe_keys(sent) == ("v:T1:V1",)
+
+
+@pytest.mark.parametrize(
+    "view", [{"id": None}, {"callback_id": ""}, {"id": "V:1"}, {"team_id": None, "state": [], "blocks": "x"}]
+)
+def test_an_odd_dialogue_breaks_nothing(view: dict[str, Any]) -> None:
+    assert isinstance(read_event(submission(**view), BOT), Ignored | Submitted)

@@ -163,3 +163,20 @@ def test_drafts_do_not_go_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "drafts").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="is a file"):
         write_drafts((), tmp_path / "drafts")
+
+
+def test_an_answer_that_a_person_changed_or_discarded_is_mined_and_one_sent_as_it_was_is_not(
+    tmp_path: Path,
+) -> None:
+    def reviewed(name: str, how: str, at: int) -> dict[str, object]:
+        review = {"draft": "Ninety days.", "by": "U0ANN", "how": how, "at": 1.0}
+        question = {"edited": "How long?", "discarded": "Where is it?", "same": "What now?"}[how]
+        return {**transcript(name, f"c-{name}", at, question), "review": review}
+
+    lines = [reviewed("t1", "edited", 1), reviewed("t2", "discarded", 2), reviewed("t3", "same", 3)]
+    found = mine(export(tmp_path, *lines))
+    assert [one.why for one in found] == [("edited",), ("discarded",)]
+    groups = grouped(found)
+    write_drafts(groups, tmp_path / "drafts")
+    written = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "drafts").glob("*.yaml"))
+    assert "# The draft was edited; it had said: Ninety days." in written

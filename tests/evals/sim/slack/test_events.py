@@ -9,7 +9,15 @@ from typing import Any
 
 from slack_bolt.request.internals import extract_actor_team_id, extract_channel_id, extract_user_id
 
-from evals.sim.slack.events import block_actions, event_callback, new_event_id, time_of, url_verification
+from evals.sim.slack.events import (
+    block_actions,
+    event_callback,
+    home_actions,
+    new_event_id,
+    time_of,
+    url_verification,
+    view_submission,
+)
 from evals.sim.slack.settings import SlackSettings
 from tests.evals.sim.slack.delivering import message
 
@@ -120,3 +128,39 @@ def test_an_event_without_a_message_is_known_by_its_own_time() -> None:
     assert time_of({"type": "reaction_added", "event_ts": "1.5"}) == "1.5"
     assert time_of(message(7)) == "1700000000.000007"
     assert time_of({"type": "tokens_revoked"}) == ""
+
+
+def test_a_press_in_the_home_tab_stands_under_no_message() -> None:
+    button = {
+        "type": "button",
+        "action_id": "pause",
+        "value": "*",
+        "text": {"type": "plain_text", "text": "P"},
+    }
+    view = {"type": "home", "id": "V1", "blocks": [{"type": "actions", "elements": [button]}]}
+    payload = home_actions(SETTINGS, user="U1", view=view, element=button, ts="1.5")
+    assert (extract_user_id(payload), extract_channel_id(payload)) == ("U1", None)
+    assert payload["container"] == {"type": "view", "view_id": "V1"}
+    assert payload["view"]["team_id"] == "T0SIM"
+    assert "message" not in payload
+    [action] = payload["actions"]
+    assert (action["action_id"], action["value"], action["action_ts"]) == ("pause", "*", "1.5")
+
+
+def test_a_dialogue_that_is_sent_off_tells_what_its_fields_hold() -> None:
+    def field(name: str, text: str) -> dict[str, Any]:
+        element = {"type": "plain_text_input", "action_id": "text", "initial_value": text}
+        return {"type": "input", "block_id": name, "element": element}
+
+    view = {
+        "type": "modal",
+        "id": "V1",
+        "callback_id": "edit",
+        "blocks": [field("a", "As"), field("b", "Bs")],
+    }
+    payload = view_submission(SETTINGS, user="U1", view=view, texts={"b": "Other"}, ts="1.5")
+    assert payload["type"] == "view_submission"
+    assert extract_user_id(payload) == "U1"
+    values = payload["view"]["state"]["values"]
+    assert [values[name]["text"]["value"] for name in ("a", "b")] == ["As", "Other"]
+    assert payload["view"]["callback_id"] == "edit"

@@ -84,9 +84,40 @@ async def test_views_are_published_and_opened(slack: SlackSim, bot: AsyncWebClie
     await bot.views_publish(user_id="U1", view=home)
     assert slack.workspace.surfaces.homes["U1"]["type"] == "home"
     modal: dict[str, Any] = {"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": []}
-    await bot.views_open(trigger_id="t1", view=modal)
-    assert slack.workspace.surfaces.modals[0]["trigger_id"] == "t1"
     assert await refused(bot.views_publish(user_id="U1", view=modal)) == "invalid_arguments"
+
+
+async def test_a_dialogue_is_opened_by_a_press_within_three_seconds_and_once(
+    slack: SlackSim, bot: AsyncWebClient, clock: Clock
+) -> None:
+    title = {"type": "plain_text", "text": "x"}
+    modal: dict[str, Any] = {"type": "modal", "title": title, "blocks": []}
+    surfaces = slack.workspace.surfaces
+    surfaces.triggers.update(t1=clock.now, t2=clock.now)
+    await bot.views_open(trigger_id="t1", view=modal)
+    assert surfaces.modals[0]["trigger_id"] == "t1"
+    assert await refused(bot.views_open(trigger_id="t1", view=modal)) == "invalid_trigger_id"
+    clock.now += 3.5
+    assert await refused(bot.views_open(trigger_id="t2", view=modal)) == "expired_trigger_id"
+
+
+async def test_a_dialogue_with_too_long_a_text_or_label_is_refused(
+    slack: SlackSim, bot: AsyncWebClient, clock: Clock
+) -> None:
+    title = {"type": "plain_text", "text": "x"}
+    element = {"type": "plain_text_input", "action_id": "a", "initial_value": "x" * 3_001}
+    long = [{"type": "input", "block_id": "b", "label": title, "element": element}]
+    surfaces = slack.workspace.surfaces
+    wrong: tuple[dict[str, Any], ...] = (
+        {"blocks": long, "submit": title},
+        {"title": {"type": "plain_text", "text": "x" * 25}},
+        {"private_metadata": "x" * 3_001},
+        {"blocks": [{**long[0], "element": {**element, "initial_value": "x"}}]},
+    )
+    for number, change in enumerate(wrong):
+        surfaces.triggers[f"t{number}"] = clock.now
+        view = {"type": "modal", "title": title, "blocks": [], **change}
+        assert await refused(bot.views_open(trigger_id=f"t{number}", view=view)) == "invalid_arguments"
 
 
 async def test_a_stubs_file_is_described_in_full_on_request(slack: SlackSim, bot: AsyncWebClient) -> None:

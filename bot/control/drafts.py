@@ -1,0 +1,127 @@
+"""Answers that wait for a person's word before a customer sees them, in Redis.
+
+{bot}:draft:<turn>   the draft as JSON, for 7 days: it holds the customer's words as they were written
+{bot}:drafts         the turns of those that wait, by when they were made
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from redis.asyncio import Redis
+
+from graph.records.codec import from_dict, to_dict
+from graph.state_store import ask, text_of
+from graph.turn import Review, Transcript, TurnRecord
+
+Decided: TypeAlias = Literal["same", "edited", "discarded"]
+KEEP_S = 7 * 86_400
+_WAITING = "{bot}:drafts"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that no customer has seen yet; times are seconds since the epoch."""
+
+    record: TurnRecord
+    asked: tuple[str, ...]
+    text: str
+    place: Mapping[str, str]
+    """Where the answer goes, as the surface wrote it down."""
+    said_at: float
+    made_at: float
+    link: str = ""
+    channel: str = ""
+    ts: str = ""
+    """The card; empty until it is posted."""
+    decided: Decided | None = None
+    by: str = ""
+    """Who decided."""
+    job: str = ""
+    """The job that carries the decision out."""
+
+    @property
+    def turn(self) -> str:
+        """The turn that it answers."""
+        return self.record.turn_id
+
+    @property
+    def conversation(self) -> str:
+        """The conversation that it belongs to."""
+        return self.record.conversation
+
+    def transcript(self, sent: str, at: float) -> Transcript:
+        """Return the turn's words with what became of the draft; `sent` is empty where nothing was."""
+        review = Review(self.text, self.by, self.decided, at) if self.decided else None
+        record = self.record
+        return Transcript(
+            record.turn_id, record.conversation, record.customer, record.received_at, record.language,
+            self.asked, sent, record.route.tier, "answered" if sent else "handed_off", review,
+        )  # fmt: skip
+
+
+class DraftStore:
+    """The drafts of all processes; every method raises StateError when Redis fails."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+
+    async def get(self, turn: str) -> Draft | None:
+        """Return a draft; None where there is none any more."""
+        told = await ask(self._redis.get(_key(turn)))
+        return None if told is None else _read(told)
+
+    async def put(self, draft: Draft) -> None:
+        """Keep a draft in place of what was known of it."""
+        told = json.dumps({**asdict(draft), "record": to_dict(draft.record)})
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(_key(draft.turn), told, ex=KEEP_S)
+            if draft.decided is None:
+                pipeline.zadd(_WAITING, {draft.turn: draft.made_at})
+                pipeline.zremrangebyscore(_WAITING, "-inf", draft.made_at - KEEP_S)
+            else:
+                pipeline.zrem(_WAITING, draft.turn)
+            await ask(pipeline.execute())
+
+    async def change(self, draft: Draft, **changes: Any) -> Draft:
+        """Change a draft under its conversation's lease and return it."""
+        changed = replace(draft, **changes)
+        await self.put(changed)
+        return changed
+
+    async def drop(self, draft: Draft) -> None:
+        """Take a draft out that nobody will see."""
+        await ask(self._redis.delete(_key(draft.turn)))
+        await ask(self._redis.zrem(_WAITING, draft.turn))
+
+    async def waiting(self) -> int:
+        """Count those that nobody has decided about."""
+        return int(await ask(self._redis.zcount(_WAITING, time.time() - KEEP_S, "+inf")))
+
+    async def forget(self, *, customer: str | None = None, conversation: str | None = None) -> int:
+        """Erase the drafts of a customer, or of a conversation; return how many there were."""
+        erased = 0
+        async for key in self._redis.scan_iter(match=_key("*"), count=500):
+            told = await ask(self._redis.get(key))
+            record = _read(told).record if told is not None else None
+            if record is None or customer not in (None, record.customer):
+                continue
+            if conversation in (None, record.conversation):
+                await ask(self._redis.delete(key))
+                await ask(self._redis.zrem(_WAITING, record.turn_id))
+                erased += 1
+        return erased
+
+
+def _key(turn: str) -> str:
+    return f"{{bot}}:draft:{turn}"
+
+
+def _read(told: bytes | str) -> Draft:
+    fields = json.loads(text_of(told))
+    record = from_dict(TurnRecord, fields.pop("record"))
+    return Draft(record, **{**fields, "asked": tuple(fields["asked"])})

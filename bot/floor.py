@@ -90,12 +90,10 @@ async def open_floor(
     settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
 ) -> Floor:
     """Put the parts together."""
-    process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-    inbox = Inbox(app.redis, process=process, lease_s=settings.bot_lease_s)
+    inbox = Inbox(app.redis, process=_process_name(), lease_s=settings.bot_lease_s)
     await patiently(inbox.open)
-    limiter = Limiter(
-        app.redis, rates=Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
-    )
+    rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
+    limiter = Limiter(app.redis, rates=rates)
     channels = load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
@@ -104,27 +102,25 @@ async def open_floor(
         identity.team, identity.user, settings.bot_handoff_channel, background, settings.bot_handoff_group,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    history = History(slack, limiter, identity.team)
-    strays = Strays(inbox, Marks(app.redis), history, background, identity.user)
+    strays = Strays(
+        inbox, Marks(app.redis), History(slack, limiter, identity.team), background, identity.user
+    )
     handoffs.strayed_for = strays.posted_for
     people = PeopleDoor(app.support, handoffs, channels, settings)
 
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
 
-    control = control_room(settings, conversations, inbox, channels, handoffs, people.people.claim)
+    control = control_room(settings, conversations, channels, handoffs, people.people.claim)
     await patiently(control.pauses.look)
     turns = Turns(
-        conversations, inbox, slack, limiter, handoffs, metrics, identity.user, token,
+        conversations, inbox, slack, limiter, handoffs, metrics, identity.user, _token(settings),
         lambda: app.support.knowledge.hosts, _origins(settings), Offered(), background, strays,
         people.relay.mirror, control.gate, control.making,
     )  # fmt: skip
     home = Home(slack, limiter, prompts, language, control.team)
-    desk = Desk(
-        inbox, turns, handoffs, ratings, home, strays, metrics, look_at, people.desk,
-        control.sending, control.team,
-    )  # fmt: skip
+    rooms = people.desk, control.sending, control.team
+    desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at, *rooms)
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
     intake = Intake(
@@ -136,11 +132,18 @@ async def open_floor(
     people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
-    await handoffs.look()
-    await patiently(handoffs.staffing.read)
+    await asyncio.gather(handoffs.look(), patiently(handoffs.staffing.read))
     return Floor(
         identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
     )
+
+
+def _token(settings: BotSettings) -> str:
+    return settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
 async def _tell_presser(slack: Slack, press: Pressed, words: str) -> None:

@@ -13,7 +13,6 @@ from bot.control.drafts import DraftStore
 from bot.control.limits import MessageLimits, Most
 from bot.control.pause import Pauses
 from bot.conversation import Conversations
-from bot.inbox import Inbox
 from bot.settings import BotSettings
 from bot.slack.channels import Channels
 from bot.slack.control.alarm_bell import LOOK_S, AlarmBell
@@ -42,13 +41,15 @@ class ControlRoom:
 def control_room(
     settings: BotSettings,
     conversations: Conversations,
-    inbox: Inbox,
     channels: Channels,
     handoffs: Handoffs,
     claim: Callable[[Lease, str, float], Awaitable[object]],
 ) -> ControlRoom:
-    """Put the parts together; what is paused is not known yet. `claim` gives a conversation to a colleague."""
-    metrics = handoffs.slack.metrics
+    """Put the parts together; what is paused is not known yet.
+
+    `claim` gives a conversation to a colleague.
+    """
+    metrics, inbox = handoffs.slack.metrics, handoffs.inbox
     app, services = conversations.app, conversations.app.support.services
     phrases, usd = services.prompts.phrases, settings.bot_daily_budget_usd
     pauses, drafts, alarms = Pauses(app.redis, handoffs.background), DraftStore(app.redis), Alarms(app.redis)

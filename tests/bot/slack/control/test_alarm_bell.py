@@ -10,7 +10,7 @@ import pytest
 from bot.control.budget import Budget
 from evals.sim import Reply
 from evals.sim.faults import Fault
-from tests.bot.slack.control.managing import CUSTOMER, STAFF, managed, told, words_of
+from tests.bot.slack.control.managing import CUSTOMER, STAFF, cards, managed, told, words_of
 from tests.bot.slack.serving import DM, QUESTION, TEAM_CHANNEL
 
 
@@ -70,7 +70,8 @@ async def test_the_home_tab_shows_who_waits_and_what_the_day_came_to(
         on.slack.say(CUSTOMER, DM, QUESTION)
         await on.until(on.finished)
         on.slack.say(CUSTOMER, DM, "I want to talk to a person, please.")
-        await on.until(lambda: len(on.finished()) == 2)
+        await on.until(lambda: cards(on, "bot_handoff"))
+        await asyncio.sleep(0.3)  # until the card is noted too
         homes = on.slack.workspace.surfaces.homes
         on.slack.open_home(STAFF)
         await on.until(lambda: STAFF in homes)

@@ -27,6 +27,8 @@ START_S = 30.0
 STOP_S = 60.0
 TICK_S = 0.01
 """How often is looked whether a process is there yet."""
+READY_TICK_S = 0.05
+"""How often a bot is asked whether it is ready: each question takes its time to start away from it."""
 
 
 class ServingError(FirstlineError):
@@ -193,7 +195,7 @@ class Bot:
                             return time.monotonic()
                 except (ClientError, OSError):
                     pass
-                await asyncio.sleep(TICK_S)
+                await asyncio.sleep(READY_TICK_S)
         raise ServingError(f"the bot was not ready within {within_s:g} s; it said:\n{self.last_words()}")
 
     def last_words(self, lines: int = 15) -> str:

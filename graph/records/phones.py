@@ -16,6 +16,7 @@ _GAP = "[ \u00a0()./-]{0,3}+"
 _INTERNATIONAL = re.compile(rf"\+[ (]?\d(?:{_GAP}\d){{6,14}}(?!\d)")
 _NATIONAL = re.compile(rf"(?<![\w#@/.=+-])\(?\d(?:{_GAP}\d){{5,14}}(?![\w@%])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?\(?\d{3}\)?[ .-]\s?\d{3}[ .-]\d{4}")
+_AREA_CODE_APART = re.compile(r"\(\d{3}\) ?\d{3}[ .-]\d{4}")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})(?!\d)")
 _PHONE_WORD = re.compile(
     r"\b(?:tele(?:ph|f)on\w*|phone|tel|call|mobile?|cell|whatsapp|fax|sms|text me|reach me|handy|m[oó]vil)\b"
@@ -47,6 +48,8 @@ def _international(written: str, checks: Iterator[int]) -> str:
 def _national(found: re.Match[str], checks: Iterator[int]) -> str:
     written = found[0]
     before = found.string[max(0, found.start() - 40) : found.start()]
+    if _AREA_CODE_APART.fullmatch(written):  # nobody writes an order number so
+        return "[phone]"
     if _DATE.match(written) or _NUMBER_OF_SOMETHING.search(before):
         return written
     if _PHONE_WORD.search(before) or _NORTH_AMERICAN.fullmatch(written):

@@ -99,6 +99,9 @@ async def ask(command: Awaitable[T]) -> T:
         return await command
     except RedisError as error:
         raise _fault(error, _sentence(error)) from error
+    except RuntimeError as error:
+        away = _cut(error)
+        raise _fault(away, _sentence(away)) from error
 
 
 def text_of(value: bytes | str) -> str:
@@ -150,8 +153,9 @@ async def _probe(client: Redis, where: str) -> None:
     try:
         await client.ping()
         version = await _version(client)
-    except RedisError as error:
-        raise _fault(error, f"{_sentence(error)} (REDIS_URL: {where})") from None
+    except (RedisError, RuntimeError) as error:
+        known = error if isinstance(error, RedisError) else _cut(error)
+        raise _fault(known, f"{_sentence(known)} (REDIS_URL: {where})") from None
     if version is not None and version < OLDEST:
         found, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
         raise StateError(f"Redis at {where} is version {found}: {oldest} or newer is needed.")
@@ -164,6 +168,16 @@ async def _version(client: Redis) -> tuple[int, ...] | None:
         return tuple(int(number) for number in str(info["redis_version"]).split(".")[:2])
     except (ResponseError, KeyError, ValueError):
         return None
+
+
+def _cut(error: RuntimeError) -> RedisError:
+    """Return what uvloop means by a RuntimeError: the server has cut the connection since it was opened.
+
+    Any other error is raised again.
+    """
+    if "handler is closed" not in str(error):
+        raise error
+    return ConnectionError(str(error))
 
 
 def _fault(error: RedisError, sentence: str) -> StateError:

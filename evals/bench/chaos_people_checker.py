@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from evals.bench.chaos_checker import Findings
-from evals.bench.chaos_history import History
+from evals.bench.chaos_history import History, Said
 from evals.bench.chaos_people import TEAM_CHANNEL, Colleagues
 from evals.bench.figures import Figure
 from evals.sim.slack.parcel import ACKED
@@ -47,9 +47,25 @@ class PeopleFindings:
 def excuse(colleagues: Colleagues, found: Findings, history: History) -> None:
     """Take out what was left to a person, and the answers that a person has cut short."""
     said = {one.id: one for one in history.said}
-    found.lost = [name for name in found.lost if not colleagues.theirs(said[name])]
+    found.lost = [
+        name
+        for name in found.lost
+        if not colleagues.theirs(said[name]) and not _still_waited(said[name], colleagues, history)
+    ]
     cut = {f"{shown.thread} {shown.ts}" for shown in history.shown if OVERTAKEN in shown.text}
     found.torn = [name for name in found.torn if name not in cut]
+
+
+def _still_waited(said: Said, colleagues: Colleagues, history: History) -> bool:
+    """Tell whether a message waited so long that a person came first: nothing later had been answered."""
+    came = [s.wished_at for s in colleagues.stretches if s.thread == said.thread and s.wished_at > said.at]
+    times = {one.id: one.at for one in history.said if one.thread == said.thread}
+    later = [
+        shown.closed_at
+        for shown in history.shown
+        if shown.closed_at and any(times.get(name, 0.0) > said.at for name in shown.messages)
+    ]
+    return bool(came) and not any(closed_at < min(came) for closed_at in later)
 
 
 def check_people(colleagues: Colleagues, history: History) -> PeopleFindings:

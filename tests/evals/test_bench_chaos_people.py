@@ -102,3 +102,16 @@ def test_what_a_person_was_to_answer_is_not_lost_and_what_one_cut_short_not_torn
     found = Findings(lost=[theirs.id, later.id], torn=[f"{story.thread} 17.5", "C1:1 18.5"])
     excuse(story.colleagues, found, History(said=[theirs, later], shown=[cut]))
     assert (found.lost, found.torn) == ([later.id], ["C1:1 18.5"])
+
+
+@pytest.mark.parametrize(("answered_at", "lost"), [(0.0, 0), (80.0, 1), (95.0, 0)])
+def test_what_waited_until_a_person_came_is_theirs_unless_what_came_after_it_was_answered(
+    answered_at: float, lost: int
+) -> None:
+    story = Story()
+    waited = Said("T0SIM:waited", story.thread, "zqa", 10.0)
+    after = Said("T0SIM:after", story.thread, "zqb", 11.0)
+    shown = Shown(story.thread, "17.5", "t", (after.id,), "Case zqb", closed_at=answered_at)
+    found = Findings(lost=[waited.id])
+    excuse(story.colleagues, found, History(said=[waited, after], shown=[shown]))
+    assert len(found.lost) == lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import traceback
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from redis.exceptions import ConnectionError, OutOfMemoryError
 
 from graph import state_store
 from graph.checkpoint import RedisSaver
-from graph.errors import StateError
+from graph.errors import StateAway, StateError
 from graph.state_store import ask, open_state, safe_url
 from tests.redis_server import free_port, give_up, redis_executable, start_redis
 
@@ -150,3 +152,26 @@ async def test_a_command_that_goes_on_after_the_end_leaves_no_connection_open(re
     assert not held.is_connected
     with pytest.raises(ConnectionError, match="closed"):
         await pool.get_connection()
+
+
+def test_a_connection_that_was_cut_under_uvloop_is_a_state_that_is_away(redis_server: str) -> None:
+    async def write_to_it() -> None:
+        async with open_state(redis_server) as redis:
+            connection = await redis.connection_pool.get_connection()
+            connection._writer.transport.abort()
+            await asyncio.sleep(0)
+            try:
+                with pytest.raises(StateAway, match="cannot be reached"):
+                    await ask(connection.send_command("PING", check_health=False))
+            finally:
+                await redis.connection_pool.release(connection)
+
+    uvloop.run(write_to_it())
+
+
+async def test_any_other_runtime_error_is_nobody_s_state() -> None:
+    async def broken() -> None:
+        raise RuntimeError("a mistake in the program")
+
+    with pytest.raises(RuntimeError, match="a mistake"):
+        await ask(broken())

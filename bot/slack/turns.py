@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -262,24 +263,33 @@ class Turns:
             ),
         )  # fmt: skip
 
-    async def _leave_to_person(self, lease: Lease) -> Job | None:
-        """Put back behind the claim what nothing was said to: it is answered if nobody has it then."""
+    async def _leave_to_person(self, lease: Lease, told: Told) -> Job | None:
+        """Put back behind the claim what nothing was said to: it is answered if nobody has it then.
+
+        What was asked of a model for it is in the ledger, as a turn that answers nothing.
+        """
         for item in lease.job.members:
             count = int(item.body.get("again", 0)) + 1
             again = replace(item, body={**item.body, "again": count})
             await self.inbox.put(lease.job.thread, again, keys=(f"again:{item.id}:{count}",), take=False)
         log.info("turn.overtaken", turn=lease.job.turn)
-        return await done(self.inbox, lease)
+        if not told.record.calls:
+            return await done(self.inbox, lease)
+        told = _overtaken(told, messages=())
+        writes = self.conversations.app.ledger.writes(told.record, told.transcript)
+        finished = await self.inbox.finish(lease.job, writes=writes)
+        lease.done = True
+        await self.conversations.keep(told, written=bool(writes) and finished.writes_kept)
+        return finished.next
 
     async def _finish(self, lease: Lease, answer: Answer, told: Told) -> Job | None:
         """Ask a person where one is wanted, then pop the messages and write the record in one step."""
         record, place = told.record, answer.pen.place
         if answer.silenced and not answer.pen.posts:
-            return await self._leave_to_person(lease)
+            return await self._leave_to_person(lease, told)
         if answer.silenced:
-            route = replace(record.route, reason=OVERTAKEN, by="person")
-            record = replace(record, route=route, outcome="stopped")
-            told = replace(told, record=record)
+            told = _overtaken(told)
+            record = told.record
         if answer.handed_off and not answer.silenced:
             await self.handoffs.ask_for_person(lease, record.customer, answer.handed_off, place)
         writes = self.conversations.app.ledger.writes(record, told.transcript)
@@ -306,6 +316,12 @@ class Turns:
         if dead:
             self.metrics.dead()
         return finished.next
+
+
+def _overtaken(told: Told, **changes: Any) -> Told:
+    """Return what was told as a turn that a colleague ended."""
+    route = replace(told.record.route, reason=OVERTAKEN, by="person")
+    return replace(told, record=replace(told.record, route=route, outcome="stopped", **changes))
 
 
 def _turn_id(job: Job) -> str:

@@ -143,6 +143,10 @@ async def test_an_answer_without_a_word_yet_is_not_begun_when_a_colleague_writes
         on.slack.say(STAFF, CHANNEL, "I am here, one moment.", root)
         await on.until(lambda: state(on, root) == ("claimed", STAFF), 4.0)
         assert on.answers(CHANNEL) == []
+        # What the model was asked for it has its price in the ledger, and answers no message.
+        (overtaken,) = read_ledger(tmp_path / "data").turns
+        assert (overtaken.record.outcome, overtaken.record.messages) == ("stopped", ())
+        assert len(overtaken.record.calls) == 1
         await pressed(on, "hand_back", root, channel=CHANNEL)
         seen = len(on.vendor.requests)
         on.slack.say(CUSTOMER, CHANNEL, "And for a tent?", root)

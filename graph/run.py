@@ -109,7 +109,7 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
         while not chunks.empty():
             if (said := chunks.get_nowait()) is not None:  # what was said of a failure
                 yield said
-        yield Finished(record)
+        yield Finished(record, tuple(passage.id for passage in context.passages))
     finally:
         context.begun()
         for task in tasks:
@@ -129,11 +129,6 @@ async def remember(support: Support, conversation: str, entry: Entry, fence: Fen
     """
     async with support.lock(conversation), support.saver.holding(conversation, fence):
         await _remember(support, conversation, entry)
-
-
-async def looked_at(support: Support, conversation: str) -> tuple[str, ...]:
-    """Return the ids of the passages that were found for the conversation's last turn, best first."""
-    return tuple(name for name, _ in (await _load(support, conversation)).get("passages") or [])
 
 
 async def _remember(support: Support, conversation: str, entry: Entry) -> None:
@@ -261,7 +256,8 @@ def _again(state: State, record: TurnRecord) -> list[Chunk]:
         chunks.append(TextDelta(exchange["answer"]))
     if record.outcome == "handed_off":
         chunks.append(HandedOff(exchange["summary"] if exchange else "", record.route.reason))
-    return [*chunks, Finished(record)]
+    found = (state.get("passages") or []) if state.get("turn_id") == record.turn_id else []
+    return [*chunks, Finished(record, tuple(name for name, _ in found))]
 
 
 def _restore(context: TurnContext, state: State) -> None:

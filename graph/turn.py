@@ -198,6 +198,8 @@ class Finished:
     """Always the last chunk of a turn."""
 
     record: TurnRecord
+    passages: tuple[str, ...] = ()
+    """Ids of what was found in the articles for it, best first."""
 
 
 Chunk: TypeAlias = TextDelta | Escalated | Restarted | HandedOff | Finished

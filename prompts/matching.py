@@ -20,7 +20,9 @@ _TOKENS = re.compile(r"[.!?;:\n]+(?=\s|$)|\w+")
 def words(text: str) -> tuple[str, ...]:
     """Split a text into folded words, with `.` between its sentences."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    plain = decomposed
+    if not plain.isascii():
+        plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return tuple(token if token[0] not in ".!?;:\n" else _STOP for token in _TOKENS.findall(plain))
 
 
@@ -51,6 +53,9 @@ class PhraseSet:
         hits: dict[str, None] = {}
         at = 0
         while at < len(tokens):
+            if tokens[at] not in self._by_first:  # as most words are
+                at += 1
+                continue
             end, phrase = self._longest(tokens, at)
             if phrase:
                 hits[phrase] = None

@@ -32,7 +32,7 @@ LATE_IMPORTS: dict[str, str] = {
     "graph/command_line.py: uvloop": "there is none for Windows",
     "graph/models/pool.py: graph.models.anthropic": "the SDK takes a second, and only its key needs it",
     "graph/models/pool.py: graph.models.openai": "the SDK takes a second, and only its key needs it",
-    "graph/models/prices.py: genai_prices": "its price list takes 0.2 s, and a bot without a key needs none",
+    "graph/models/rates.py: genai_prices": "its price list takes 0.2 s, and a bot without a key needs none",
     "graph/records/phones.py: phonenumbers": "it takes 50 ms, and few texts hold what looks like a number",
     "graph/state_store.py: fakeredis": "a process with a Redis server needs none in the process",
     "graph/routing/language.py: graph.routing.language_model": "its model loads slowly, and few need it",

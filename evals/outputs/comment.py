@@ -8,7 +8,10 @@ from evals.outputs.summary import figures, findings, fitting, title
 from evals.suite.estimate import Estimate
 from evals.suite.report import Report, Word
 
-GRAVEST: tuple[Word, ...] = ("could_not_run", "regressed", "not_re_recorded", "too_little_data", "fine")
+GRAVEST: tuple[Word, ...] = (
+    *("could_not_run", "regressed", "unfinished"),
+    *("not_re_recorded", "too_little_data", "fine"),
+)
 COMMENT_BYTES = 65_000
 """GitHub takes 65,536 characters a comment."""
 

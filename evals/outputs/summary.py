@@ -29,6 +29,7 @@ SIGNS: dict[Word, str] = {
     "fine": "✅",
     "regressed": "❌",
     "could_not_run": "🚫",
+    "unfinished": "⏳",
     "not_re_recorded": "⏸️",
     "too_little_data": "❔",
 }

@@ -16,6 +16,7 @@ VERDICTS: dict[Word, str] = {
     "fine": "Fine: nothing stands against this change.",
     "regressed": "Worse: this change should not go in as it is.",
     "could_not_run": "Could not run: nothing is known about this change.",
+    "unfinished": "Unfinished: what was not played may stand against this change.",
     "not_re_recorded": "Not re-recorded: what changed has no recorded answers yet.",
     "too_little_data": "Too little data to tell.",
 }

@@ -7,7 +7,6 @@ is missing, or too small for what was sent and heard, is not believed: what was 
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections.abc import AsyncGenerator
@@ -17,17 +16,13 @@ from dataclasses import dataclass, field
 from evals.recording.played import NOTHING, now_playing
 from graph.errors import InputError, ModelError
 from graph.models import ChatModel, Done, Event, Request, Text, ToolCall
-from graph.models.prices import UNBILLED, cost_usd
+from graph.models.prices import UNBILLED, cost_usd, sent_bytes, worst_usd
 from graph.turn import Usage
 
 NANO = 1_000_000_000
 """Money is counted in whole billionths of a dollar: sums of floats drift."""
 WAIT_S = 5.0
 """How long a call waits for others to give back what they do not need; less than a first token may take."""
-BEYOND = 1000
-"""Tokens that vendors add to a request: its framing, and their instructions for tools."""
-FRAMING = 16
-"""Tokens around each message."""
 BYTES_PER_TOKEN = 12
 """No prose has longer tokens on the average; a count below this is a wrong one."""
 
@@ -107,7 +102,7 @@ class BudgetModel:
         trial = now_playing()
         began = time.monotonic()
         try:
-            worst = worst_usd(self.provider, request)
+            worst = priced(self.provider, request)
             amount = await self._budget.reserve(worst)
         except InputError as error:
             if trial is None:
@@ -142,39 +137,25 @@ class BudgetModel:
         await self._model.close()
 
 
-def worst_usd(provider: str, request: Request) -> float:
-    """Return what a call can cost at most; raises InputError where the model's price is not known.
-
-    No tokenizer makes more tokens than there are bytes, and no answer is longer than its limit.
-    """
-    most = _bytes(request) + BEYOND + FRAMING * len(request.messages)
-    out = request.max_output_tokens
-    fresh = cost_usd(provider, request.model, Usage(most, out))
-    cached = cost_usd(provider, request.model, Usage(most, out, 0, most))
-    if fresh is None or cached is None:
+def priced(provider: str, request: Request) -> float:
+    """Return what a call can cost at most; raises InputError where the model's price is not known."""
+    worst = worst_usd(provider, request)
+    if worst is None:
         raise InputError(
             f"No price is known for {provider} {request.model}, so that no budget can be kept;"
             " choose a model with a known price in tiers.toml."
         )
-    return max(fresh, cached)
+    return worst
 
 
 def _cost(provider: str, request: Request, usage: Usage | None, heard: int, worst: float) -> float:
     if usage is None:
         return worst
-    sent = _bytes(request)
+    sent = sent_bytes(request)
     if usage.input_tokens * BYTES_PER_TOKEN < sent or usage.output_tokens * BYTES_PER_TOKEN < heard:
-        return worst
-    if usage.cache_read_tokens + usage.cache_write_tokens > usage.input_tokens:
         return worst
     cost = cost_usd(provider, request.model, usage)
     return worst if cost is None else cost
-
-
-def _bytes(request: Request) -> int:
-    texts = [request.system, request.context, *(message.text for message in request.messages)]
-    texts += [json.dumps([tool.description, tool.parameters], ensure_ascii=False) for tool in request.tools]
-    return sum(len(text.encode("utf-8", "replace")) for text in texts)
 
 
 def _length(event: Event) -> int:

@@ -100,12 +100,14 @@ class RecordingModel:
             played.faults.add(mark)
             raise
         except GeneratorExit:  # a rule has heard enough: the answer ends here
-            self._take(played, mark, tape, components(self.provider, request, edition))
+            self._take(played, mark, tape, request, edition)
             raise
-        self._take(played, mark, tape, components(self.provider, request, edition))
+        self._take(played, mark, tape, request, edition)
 
-    def _take(self, played: Playing, mark: str, tape: Tape, parts: dict[str, str]) -> None:
+    def _take(self, played: Playing, mark: str, tape: Tape, request: Request, edition: Edition) -> None:
         played.fresh.add(mark)
+        # They take as long as a rule does, and explain later misses alone.
+        parts = components(self.provider, request, edition) if played.store else {}
         recording = Recording(
             trial=played.number,
             step=len(played.calls) + 1,

@@ -17,6 +17,7 @@ from graph.settings import GraphSettings
 
 UNKNOWN: dict[Word, str] = {
     "could_not_run": "it could not run",
+    "unfinished": "it is not finished",
     "not_re_recorded": "some of its answers are not re-recorded",
     "too_little_data": "it has too little data",
 }

@@ -110,7 +110,8 @@ async def _play(
         write_info(folder, info)
         trials.close()
     if stage.budget and stage.budget.over:
-        console.print(f"{stage.budget.over} {_go_on(info)} --live --budget USD", highlight=False)
+        more = f" --live --budget USD{' --record' if stage.records else ''}"
+        console.print(f"{stage.budget.over} {_go_on(info)}{more}", highlight=False)
     if stage.records and info.finished and not suite.part:
         _prune(stage.records, suite.cases, info.times)
     done = Done(folder, info, reported(suite, info, trials))

@@ -31,6 +31,7 @@ STYLES: dict[Word, str] = {
     "fine": "bold green",
     "regressed": "bold red",
     "could_not_run": "bold red",
+    "unfinished": "bold yellow",
     "not_re_recorded": "bold yellow",
     "too_little_data": "bold yellow",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evals.recording.budget import worst_usd
+from evals.recording.budget import priced
 from evals.suite.case import Case
 from graph.composing import CHARACTERS_PER_TOKEN
 from graph.models import ChatMessage, Request
@@ -42,7 +42,7 @@ def estimate(cases: Sequence[Case], support: Support) -> Estimate:
             for place, (provider, request) in enumerate(requests):
                 chance = _chance(case) ** place
                 likely += case.trials.n * chance * _likely_usd(provider, request)
-                most += case.trials.n * worst_usd(provider, request)
+                most += case.trials.n * priced(provider, request)
                 calls += case.trials.n * chance
     return Estimate(likely, most, round(calls)) if ladder else Estimate(0.0, 0.0, 0)
 

@@ -76,13 +76,22 @@ def make_report(
 
 def _gate(seen: Seen, changes: Sequence[Change], notes: tuple[str, ...]) -> Gate:
     """Give the word of the gravest reason, and all reasons."""
-    found = [*_could_not_run(seen), *_losses(seen, changes), *_unknown(seen)]
+    so_far = "So far: " if seen.unplayed else ""  # what is known of a part decides nothing about the whole
+    losses = [(word, so_far + reason) for word, reason in _losses(seen, changes)]
+    found = [*_could_not_run(seen), *_unfinished(seen), *losses, *_unknown(seen)]
     return Gate(found[0][0] if found else "fine", tuple(reason for _, reason in found), notes)
 
 
 def _could_not_run(seen: Seen) -> Iterator[tuple[Word, str]]:
     if seen.errors and seen.errors == seen.trials:
         yield "could_not_run", f"Every trial ended in an error; the first one: {seen.problem}"
+
+
+def _unfinished(seen: Seen) -> Iterator[tuple[Word, str]]:
+    if seen.unplayed:
+        of = seen.trials + seen.unplayed
+        why = "the budget was spent, or the run was stopped"
+        yield "unfinished", f"{seen.unplayed} of {of} trials were not played: {why}."
 
 
 def _losses(seen: Seen, changes: Sequence[Change]) -> Iterator[tuple[Word, str]]:
@@ -116,9 +125,6 @@ def _unknown(seen: Seen) -> Iterator[tuple[Word, str]]:
         why = f"{', '.join(changed)} changed" if changed else "New, or never recorded"
         have = "has" if number == 1 else "have"
         yield "not_re_recorded", f"{why}: {number} of {cases(len(seen.rows))} {have} no recording."
-    if seen.unplayed:
-        of = seen.trials + seen.unplayed
-        yield "too_little_data", f"{seen.unplayed} of {of} trials were not played; the run is not finished."
     if seen.errors > MOST_ERRORS * seen.trials:
         share = f"{seen.errors} of {seen.trials} trials ended in an error ({seen.errors / seen.trials:.1%})"
         yield "too_little_data", f"{share}; the first one: {seen.problem}"

@@ -13,7 +13,7 @@ from evals.suite.checks import Means, check_case, make_means
 from evals.suite.checks_limits import usd
 from evals.suite.settling import settle
 from evals.suite.trial import Mode, PlayedTurn, Source, Status, Trial
-from graph.run import Rated, looked_at, remember, run_turn
+from graph.run import Rated, remember, run_turn
 from graph.support import Support
 from graph.turn import PERSON, Escalated, Finished, HandedOff, Message, Restarted, TextDelta, Turn, TurnRecord
 from graph.verdict import WHY
@@ -69,6 +69,7 @@ async def _play_turn(
     answer, summary = "", ""
     announced: set[str] = set()
     record: TurnRecord | None = None
+    passages: tuple[str, ...] = ()
     async with aclosing(run_turn(support, turn)) as chunks:
         async for chunk in chunks:
             match chunk:
@@ -81,7 +82,7 @@ async def _play_turn(
                 case HandedOff():
                     summary = chunk.summary
                 case Finished():
-                    record = chunk.record
+                    record, passages = chunk.record, chunk.passages
     assert record is not None
     record = timed(record)
     return PlayedTurn(
@@ -91,7 +92,7 @@ async def _play_turn(
         escalated=_escalated(record, announced, [tier.name for tier in support.services.tiers.ladder]),
         reason=record.route.reason,
         rule=means.names.of.get(record.route.reason, ""),
-        passages=await looked_at(support, conversation),
+        passages=passages,
         sources=tuple(source.article for source in record.sources),
         record=record,
         summary=summary,

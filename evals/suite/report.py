@@ -14,11 +14,15 @@ from evals.suite.case import Case
 from evals.suite.trial import Mode, Source, Trial
 from graph.records.escalation_matrix import EscalationMatrix
 
-Word: TypeAlias = Literal["fine", "regressed", "could_not_run", "not_re_recorded", "too_little_data"]
+Word: TypeAlias = Literal[
+    "fine", "regressed", "could_not_run", "unfinished", "not_re_recorded", "too_little_data"
+]
+"""`unfinished`: trials were left out, as the budget was spent or somebody stopped the run."""
 EXIT_CODES: dict[Word, int] = {
     "fine": 0,
     "regressed": 1,
     "could_not_run": 2,
+    "unfinished": 4,
     "not_re_recorded": 3,
     "too_little_data": 4,
 }

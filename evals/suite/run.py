@@ -36,8 +36,9 @@ async def run_cases(
     """Play every trial that is not yet known, and write it to the file.
 
     `times` stands for the number of trials that each case says; `over` is asked before each trial, and ends
-    the run when it tells so. A run that was cancelled goes on where it was by being called again. Progress
-    goes to `console`. Raises what `player` raises, the first of it.
+    the run when it tells so: a trial that it ended in an error was not played, and is not written. A run that
+    was cancelled goes on where it was by being called again. Progress goes to `console`. Raises what `player`
+    raises, the first of it.
     """
     left = [(case, number) for case, number in planned(cases, times) if not trials.known(case.id, number)]
     with _progress(console) as progress:
@@ -48,7 +49,10 @@ async def run_cases(
             for case, number in jobs:
                 if over():
                     return
-                trials.append(await player(case, number))
+                trial = await player(case, number)
+                if trial.status == "error" and over():
+                    return
+                trials.append(trial)
                 progress.advance(task)
 
         try:

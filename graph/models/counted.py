@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from graph.allowance import Purse
 from graph.errors import ModelError
 from graph.models import ChatModel, Done, Event, Request
-from graph.models.prices import UNBILLED, cost_usd
-from graph.turn import Usage
-
-BEYOND = 1000
-"""Tokens that vendors add to a request: its framing, and their instructions for tools."""
+from graph.models.prices import UNBILLED, cost_usd, worst_usd
 
 
 class CountedModel:
@@ -26,7 +21,7 @@ class CountedModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the model's events; raises StateError where the call cannot be noted, and makes none."""
-        cost = worst = worst_usd(self.provider, request)
+        cost = worst = worst_usd(self.provider, request) or 0.0  # a model of one's own has no price
         name, heard = await self._purse.begin(worst), False
         try:
             async with aclosing(self._model.stream(request)) as events:
@@ -50,14 +45,3 @@ class CountedModel:
     async def close(self) -> None:
         """Close the model."""
         await self._model.close()
-
-
-def worst_usd(provider: str, request: Request) -> float:
-    """Return what a call can cost at most; 0 where the model's price is not known.
-
-    No tokenizer makes more tokens than there are bytes, and no answer is longer than its limit.
-    """
-    texts = [request.system, request.context, *(message.text for message in request.messages)]
-    texts += [json.dumps([tool.description, tool.parameters], ensure_ascii=False) for tool in request.tools]
-    most = sum(len(text.encode("utf-8", "replace")) for text in texts) + BEYOND
-    return cost_usd(provider, request.model, Usage(most, request.max_output_tokens)) or 0.0

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.recording import budget as module
-from evals.recording.budget import Budget, BudgetModel, BudgetSpent, worst_usd
+from evals.recording.budget import Budget, BudgetModel, BudgetSpent, priced
 from evals.recording.played import playing
 from evals.sim import Fault, Reply, Script, Sim
 from evals.sim import server as sim_server
@@ -219,7 +219,7 @@ async def test_what_a_call_counts_for(reply: Scripted, spent: str) -> None:
         await hear(model, asked())
     costs = {
         "told": cost_usd("anthropic", "claude-haiku-5-5", reply.usage),
-        "worst": worst_usd("anthropic", asked()),
+        "worst": priced("anthropic", asked()),
         "nothing": 0.0,
     }
     assert budget.spent_usd == pytest.approx(costs[spent], abs=2e-9)
@@ -231,11 +231,11 @@ async def test_an_answer_that_is_ended_early_counts_at_its_worst() -> None:
     events: AsyncGenerator[Event, None] = model.stream(asked())
     await anext(events)
     await events.aclose()
-    assert budget.spent_usd == pytest.approx(worst_usd("anthropic", asked()), abs=2e-9)
+    assert budget.spent_usd == pytest.approx(priced("anthropic", asked()), abs=2e-9)
 
 
 async def test_a_call_waits_for_what_others_give_back() -> None:
-    worst = worst_usd("anthropic", asked())
+    worst = priced("anthropic", asked())
     budget = Budget(worst * 1.5)
     slow = ScriptedModel.of(Scripted("Thirty.", delay_s=0.2), "Forty.", provider="anthropic")
     model = BudgetModel(slow, budget)
@@ -252,4 +252,4 @@ def test_the_worst_case_counts_bytes_and_the_dearer_kind_of_input() -> None:
     fresh = cost_usd("anthropic", request.model, Usage(tokens, 1))
     assert written is not None
     assert fresh is not None
-    assert fresh < written < worst_usd("anthropic", request) < 1.1 * written
+    assert fresh < written < priced("anthropic", request) < 1.1 * written

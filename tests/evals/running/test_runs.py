@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
+from evals.publishing.commands import read_run
 from evals.running.accepting import accept
 from evals.running.runs import Done, Wish, resume_run, start_run
 from evals.running.stage import Way
@@ -65,6 +66,7 @@ def quiet() -> Console:
     return Console(file=io.StringIO())
 
 
+CUT = "the budget was spent, or the run was stopped"
 LIVE = Way("live", budget_usd=1.0, record=True)
 
 
@@ -102,7 +104,10 @@ async def test_a_budget_that_is_too_small_ends_the_run_which_goes_on_with_anothe
     console = quiet()
     way = Way("live", budget_usd=0.0001)
     done = await start_run(settings(home, sim), Wish(), way, home / "runs", console, at_once=1)
-    assert done.report.gate.word in ("could_not_run", "too_little_data")
+    again = read_run(settings(home, sim), done.folder).report
+    for report in (done.report, again):
+        assert (report.gate.word, report.gate.exit_code) == ("unfinished", 4)
+        assert report.gate.reasons == (f"2 of 2 trials were not played: {CUT}.",)
     assert not done.info.finished
     shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
     assert "budget of $0.0001 is spent" in shown

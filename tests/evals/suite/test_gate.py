@@ -133,18 +133,28 @@ def test_errors_are_no_failures_and_too_many_leave_too_little(errors: int, word:
     assert report.flips == ()
 
 
-def test_a_case_that_was_not_played_leaves_too_little() -> None:
+def test_a_run_that_left_cases_out_is_unfinished() -> None:
     report = judged([CaseResult(make_case("a"), (), 1), *many("passed")])
-    assert (report.gate.word, report.gate.exit_code) == ("too_little_data", 4)
+    assert (report.gate.word, report.gate.exit_code) == ("unfinished", 4)
+    assert report.gate.reasons[0].startswith("1 of 2 trials were not played")
 
 
-def test_trials_that_were_not_played_leave_too_little_however_many_of_the_others_passed() -> None:
+def test_an_unfinished_run_is_not_called_worse_and_tells_what_is_wrong_so_far() -> None:
+    """Neither for what must not fail, nor for a loss that is more than chance."""
+    failing = many(*["failed"] * 12, hard=True)
+    report = judged([CaseResult(make_case("a"), (), 1), *failing], many(*["passed"] * 12))
+    assert (report.gate.word, report.gate.exit_code) == ("unfinished", 4)
+    assert [reason.startswith("So far: ") for reason in report.gate.reasons] == [False, True, True]
+    assert judged(failing, many(*["passed"] * 12)).gate.word == "regressed"
+
+
+def test_trials_that_were_not_played_leave_it_unfinished_however_many_of_the_others_passed() -> None:
     """A case that needs two of three does not pass by the one that there was time for."""
     case = make_case("a", trials=Trials(3, 2))
     one = CaseResult(case, (make_trial("a", "passed"),), 3)
     assert one.passed is None
     report = judged([one, *many("passed")])
-    assert report.gate.word == "too_little_data"
+    assert report.gate.word == "unfinished"
     assert "2 of " in report.gate.reasons[0]
     two = CaseResult(case, (make_trial("a", "passed"), make_trial("a", "passed")), 3)
     assert two.passed is True

@@ -90,6 +90,26 @@ async def test_a_run_that_is_over_begins_nothing_new(trials: TrialsFile) -> None
     assert len(player.played) == 2
 
 
+async def test_a_trial_that_the_end_cut_is_not_written_and_is_played_when_the_run_goes_on(
+    trials: TrialsFile,
+) -> None:
+    async def cut(case: Case, number: int) -> Trial:
+        return make_trial(case.id, "error" if case.id == "b" else "passed", number=number)
+
+    ended = False
+
+    def over() -> bool:
+        nonlocal ended
+        before, ended = ended, trials.written("a", 3)
+        return before
+
+    await run_cases(CASES, trials, cut, at_once=1, over=over)
+    assert not trials.written("b", 1)
+    player = Player()
+    await run_cases(CASES, trials, player)
+    assert player.played == [("b", 1), ("c", 1)]
+
+
 async def test_a_fault_of_the_player_ends_the_run_as_itself(trials: TrialsFile) -> None:
     async def fails(case: Case, number: int) -> Trial:
         raise InputError("There is no key.")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from graph.allowance import Allowance
 from graph.errors import CutOff, ModelError, RateLimited, StateError
 from graph.models import ChatMessage, Request
-from graph.models.counted import CountedModel, worst_usd
-from graph.models.prices import cost_usd
+from graph.models.counted import CountedModel
+from graph.models.prices import cost_usd, worst_usd
 from graph.models.scripted import Reply, ScriptedModel
 from graph.turn import Usage
 
@@ -63,7 +63,7 @@ async def test_a_call_of_unknown_cost_counts_at_its_worst(reply: Reply, share: f
     purse = Purse()
     with pytest.raises(ModelError):
         await hear(purse, reply)
-    assert purse.ended == [("call 1", share * worst_usd("anthropic", REQUEST))]
+    assert purse.ended == [("call 1", share * (worst_usd("anthropic", REQUEST) or 0.0))]
 
 
 async def test_a_call_that_cannot_be_noted_is_not_made() -> None:
@@ -76,6 +76,17 @@ async def test_a_call_that_cannot_be_noted_is_not_made() -> None:
 
 def test_the_worst_is_never_less_than_what_a_call_can_cost() -> None:
     sent = len("Be kind.Hello")
-    least = cost_usd("anthropic", MODEL, Usage(sent, REQUEST.max_output_tokens))
+    least = cost_usd("anthropic", MODEL, Usage(sent, REQUEST.max_output_tokens, cache_write_tokens=sent))
+    worst = worst_usd("anthropic", REQUEST)
     assert least is not None
-    assert worst_usd("anthropic", REQUEST) > least
+    assert worst is not None
+    assert worst > least
+
+
+async def test_a_model_without_a_known_price_counts_for_nothing() -> None:
+    purse = Purse()
+    model = CountedModel(ScriptedModel.of("Hi", provider="openai"), purse)
+    async for _ in model.stream(replace(REQUEST, model="llama-local")):
+        pass
+    assert purse.begun == [0.0]
+    assert purse.ended == [("call 1", 0.0)]

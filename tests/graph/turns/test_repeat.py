@@ -19,7 +19,7 @@ from evals.sim import Reply, Sim
 from graph.errors import StateError
 from graph.run import run_turn
 from graph.support import Support
-from graph.turn import TextDelta
+from graph.turn import Finished, TextDelta
 from tests.graph.turns.crashing import END, NODES, interrupted, lose_redis, with_saver
 from tests.graph.turns.talking import (
     ESCALATES,
@@ -67,6 +67,21 @@ async def test_a_finished_turn_is_said_again_without_a_request(bot: Support, sim
     assert again.record == first.record
     assert len(sim.requests) == 1
     await check_once(bot, first)
+
+
+async def test_a_finished_turn_tells_what_was_found_for_it_and_an_earlier_one_nothing(
+    bot: Support, sim: Sim
+) -> None:
+    """State keeps the passages of the last turn alone."""
+    sim.script.next(Reply(WHOLE), Reply(WHOLE))
+    first = await say(bot)
+    last = first.chunks[-1]
+    assert isinstance(last, Finished)
+    assert list(last.passages) == [name for name, _ in (await state_of(bot))["passages"]]
+    assert last.passages
+    assert (await say(bot)).chunks[-1] == last
+    await say(bot, "What does delivery to Austria cost?", id="t2")
+    assert (await say(bot)).chunks[-1] == Finished(first.record)
 
 
 async def test_a_handed_off_turn_is_handed_off_again(bot: Support, sim: Sim) -> None:

@@ -15,6 +15,7 @@ from graph.composing import trim
 from graph.editions import GIT
 from graph.errors import StateError, Superseded
 from graph.finishing import LONGEST_ASKED, finish
+from graph.quoting import Quoting
 from graph.records.codec import from_dict, to_dict
 from graph.services import TurnContext
 from graph.speaker import Speaker
@@ -160,7 +161,8 @@ def _exchange(edition: Edition, entry: PersonSaid | CustomerSaid) -> Exchange:
         # Another outcome than a stopped turn's: what was said to a person belongs to the conversation.
         asked = entry.text[:LONGEST_ASKED]
         return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="")
-    said = edition.notes.say("person_said", "en", text=entry.text)
+    quoted = Quoting.of([entry.text]).quote(entry.text)
+    said = edition.notes.say("person_said", "en", text=quoted)
     return Exchange(id="", asked="", answer=said, outcome="answered", summary="")
 
 

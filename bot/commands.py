@@ -190,5 +190,10 @@ def _start(level: str = "warning") -> BotSettings:
         settings = bot_settings()
     except FirstlineError as error:
         fail(str(error))
-    configure_log(format=settings.log_format, level=settings.log_level or level, log_text=settings.log_text)
+    configure_log(
+        format=settings.log_format,
+        level=settings.log_level or level,
+        log_text=settings.log_text,
+        secrets=settings.secrets,
+    )
     return settings

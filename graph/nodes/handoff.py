@@ -17,7 +17,7 @@ from graph.quoting import Quoting, unquoted
 from graph.records.codec import to_dict
 from graph.routing.decide import FOREIGN
 from graph.services import TurnContext
-from graph.state import State
+from graph.state import Exchange, State
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
 
@@ -102,10 +102,20 @@ async def _ask(context: TurnContext, text: str) -> Asked:
 
 def _said(context: TurnContext, state: State) -> list[tuple[str, str]]:
     """Return who said what, oldest first."""
+    text = context.turn.text[:4000]
+    return [*_lines(state.get("history") or []), *([("Customer", text)] if text.strip() else [])]
+
+
+def _lines(history: list[Exchange]) -> list[tuple[str, str]]:
     said = []
-    for exchange in (state.get("history") or [])[-4:]:
+    for exchange in history[-4:]:
         said += [("Customer", exchange["asked"]), ("Bot", exchange["answer"])]
-    return [(who, text) for who, text in [*said, ("Customer", context.turn.text[:4000])] if text.strip()]
+    return [(who, text) for who, text in said if text.strip()]
+
+
+def retelling(history: list[Exchange]) -> str:
+    """Write the last exchanges for a person."""
+    return _plain(_lines(history))
 
 
 def _plain(said: list[tuple[str, str]]) -> str:

@@ -133,35 +133,17 @@ async def test_forgetting_a_conversation_leaves_the_others(tmp_path: Path, redis
 async def test_forgetting_waits_for_what_is_being_answered(redis: Redis) -> None:
     inbox = Inbox(redis, process="test")
     await inbox.open()
-    body = {
-        "team": "T1",
-        "channel": "C1",
-        "ts": "4000000000.0001",
-        "thread_ts": "4000000000.0001",
-        "user": "U1",
-        "text": CANARY,
-    }
-    job = (
-        await inbox.put("T1:C1:4000000000.0001", Item("T1:C1:4000000000.0001", "message", body), keys=())
-    ).job
+    name, ts = f"T1:C1{LATER}", LATER[1:]
+    body = {"team": "T1", "channel": "C1", "ts": ts, "thread_ts": ts, "user": "U1", "text": CANARY}
+    job = (await inbox.put(name, Item(name, "message", body), keys=())).job
     assert job
     ledger = RedisLedger(redis)
     done = await forget(redis, ledger, Wish(customer="U1"), wait_s=0.0)
     assert done.under_way == {name}
     under_way = asyncio.create_task(forget(redis, ledger, Wish(customer="U1"), wait_s=20.0))
     await asyncio.sleep(0.3)
-    said = Transcript(
-        "T1:C1:4000000000.0001",
-        "T1:C1:4000000000.0001",
-        "U1",
-        time.time(),
-        "en",
-        (CANARY,),
-        "x",
-        "small",
-        "answered",
-    )
-    await inbox.finish(job, writes=ledger.writes(turn("T1:C1:4000000000.0001", customer="U1"), said))
+    said = Transcript(name, name, "U1", time.time(), "en", (CANARY,), "x", "small", "answered")
+    await inbox.finish(job, writes=ledger.writes(turn(name, customer="U1"), said))
     assert not (await under_way).under_way
     assert await holding(redis, CANARY, "U1") == {}
 

@@ -84,7 +84,7 @@ def unprintable(secret: str) -> None:
 def exception(secret: str) -> None:
     try:
         try:
-            {}[secret]
+            dict[str, str]()[secret]
         except KeyError as error:
             fail(RuntimeError(f"server said {secret}"), error)
     except RuntimeError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bot.control.budget import Budget
+from bot.forgetting import Forgotten, Wish, forget
 from bot.ledger import FileLedger, Ledger
 from bot.redis_ledger import RedisLedger
 from bot.settings import BotSettings
@@ -88,3 +89,16 @@ async def open_ledger(settings: BotSettings, redis: Redis | None = None) -> Asyn
         url = settings.redis_url.get_secret_value()
         async with nullcontext(redis) if redis is not None else open_state(url) as client:
             yield RedisLedger(client, keep_turns_days=turns, keep_text_days=text)
+
+
+async def forgotten(settings: BotSettings, wish: Wish) -> Forgotten:
+    """Erase what a wish names from the ledger and, where there is a server, from everything in Redis."""
+    if settings.redis_url is None:
+        async with open_ledger(settings) as ledger:
+            kept = await ledger.forget(customer=wish.customer, conversation=wish.conversation)
+        return Forgotten(kept)
+    async with (
+        open_state(settings.redis_url.get_secret_value()) as redis,
+        open_ledger(settings, redis) as ledger,
+    ):
+        return await forget(redis, ledger, wish)

@@ -9,20 +9,20 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from bot.app import open_ledger
+from bot.app import forgotten, open_ledger
 from bot.chat import chat as talk
 from bot.check import check as look
-from bot.control.standing import forget_drafts, standing, standing_numbers
+from bot.control.standing import standing, standing_numbers
 from bot.control_commands import add as add_control
 from bot.export import export_transcripts, export_turns
+from bot.forgetting import Wish
 from bot.home import make_home
 from bot.prompts_commands import add as add_prompts
 from bot.report import render_report, report_numbers
 from bot.settings import BotSettings, bot_settings
-from graph.command_line import fail, make_app, make_console, run_to_exit
+from graph.command_line import FINE, FOUND_WANTING, fail, make_app, make_console, run_to_exit
 from graph.errors import FirstlineError
 from graph.log import configure_log
-from graph.support import forget_conversations
 
 EVERY_DAY, PLUMBING = "Every day", "Plumbing"
 
@@ -163,7 +163,7 @@ def forget(
     customer: Annotated[str | None, typer.Option(help="Everything of this customer.")] = None,
     conversation: Annotated[str | None, typer.Option(help="Everything of this conversation.")] = None,
 ) -> None:
-    """Erase a customer or a conversation: ledger, ratings, transcripts, and what open conversations remember.
+    """Erase a customer or a conversation, wherever anything of them is kept; Slack's own copy stays.
 
     Example: bot forget --customer U0123456
     """
@@ -172,14 +172,13 @@ def forget(
         fail("name what is to be forgotten: --customer ID or --conversation ID")
 
     async def erase() -> int:
-        async with open_ledger(settings) as ledger:
-            turns = await ledger.turns()
-            theirs = {turn.conversation for turn in turns if turn.customer == customer}
-            await forget_conversations(settings, theirs | ({conversation} if conversation else set()))
-            erased = await ledger.forget(customer=customer, conversation=conversation)
-        erased += await forget_drafts(settings, customer=customer, conversation=conversation)
-        typer.echo(f"{erased} turns, ratings, transcripts and drafts erased")
-        return 0
+        done = await forgotten(settings, Wish(customer or None, conversation or None))
+        typer.echo(f"{done.kept} turns, ratings, transcripts and drafts erased")
+        if done.others:
+            typer.echo(f"{done.others} other entries erased: open conversations, handoffs, waiting messages")
+        for name in sorted(done.under_way):
+            typer.echo(f"{name} is being answered right now: forget it again in a minute.", err=True)
+        return FOUND_WANTING if done.under_way else FINE
 
     run_to_exit(erase)
 
@@ -190,5 +189,10 @@ def _start(level: str = "warning") -> BotSettings:
         settings = bot_settings()
     except FirstlineError as error:
         fail(str(error))
-    configure_log(format=settings.log_format, level=settings.log_level or level, log_text=settings.log_text)
+    configure_log(
+        format=settings.log_format,
+        level=settings.log_level or level,
+        log_text=settings.log_text,
+        secrets=settings.secrets,
+    )
     return settings

@@ -119,5 +119,10 @@ def _settings() -> BotSettings:
         settings = bot_settings()
     except FirstlineError as error:
         fail(str(error))
-    configure_log(format=settings.log_format, level=settings.log_level or "error", log_text=settings.log_text)
+    configure_log(
+        format=settings.log_format,
+        level=settings.log_level or "error",
+        log_text=settings.log_text,
+        secrets=settings.secrets,
+    )
     return settings

@@ -25,6 +25,7 @@ from bot.slack.catch_up import CatchUp
 from bot.slack.channels import load_channels
 from bot.slack.control.room import ControlRoom, control_room
 from bot.slack.desk import Desk
+from bot.slack.erasing import Erasing
 from bot.slack.events import Pressed
 from bot.slack.files import ORIGINS
 from bot.slack.handoff import Handoffs
@@ -43,6 +44,7 @@ from bot.tasks import Background
 from bot.worker import Workers
 from graph.errors import StateAway
 from graph.routing.decide import asks_for_person
+from graph.support import keep_text_s
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -90,16 +92,16 @@ async def open_floor(
     settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
 ) -> Floor:
     """Put the parts together."""
-    inbox = Inbox(app.redis, process=_process_name(), lease_s=settings.bot_lease_s)
-    await patiently(inbox.open)
+    inbox = await _inbox(settings, app)
     rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
     limiter = Limiter(app.redis, rates=rates)
     channels = load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
-        app.redis, HandoffStore(app.redis), inbox, slack, limiter, prompts.phrases, language,
-        identity.team, identity.user, settings.bot_handoff_channel, background, settings.bot_handoff_group,
+        app.redis, HandoffStore(app.redis, keep_text_s(settings)), inbox, slack, limiter, prompts.phrases,
+        language, identity.team, identity.user, settings.bot_handoff_channel, background,
+        settings.bot_handoff_group,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     strays = Strays(
@@ -119,7 +121,8 @@ async def open_floor(
         people.relay.mirror, control.gate, control.making,
     )  # fmt: skip
     home = Home(slack, limiter, prompts, language, control.team)
-    rooms = people.desk, control.sending, control.team
+    erasing = Erasing(conversations, inbox, handoffs, control.sending.store)
+    rooms = people.desk, control.sending, control.team, erasing
     desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at, *rooms)
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
 
@@ -136,6 +139,14 @@ async def open_floor(
     return Floor(
         identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
     )
+
+
+async def _inbox(settings: BotSettings, app: App) -> Inbox:
+    inbox = Inbox(
+        app.redis, process=_process_name(), lease_s=settings.bot_lease_s, keep_text_s=keep_text_s(settings)
+    )
+    await patiently(inbox.open)
+    return inbox
 
 
 def _token(settings: BotSettings) -> str:

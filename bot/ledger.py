@@ -29,6 +29,8 @@ from graph.turn import Feedback, Transcript, TurnRecord
 DAY = 86_400.0
 KEEP_TURNS_DAYS = 90
 KEEP_TEXT_DAYS = 30
+ANSWERED_WITHIN_S = DAY
+"""A message that waited for longer was answered by nobody, or by a person."""
 
 
 class Ledger(Protocol):
@@ -77,6 +79,13 @@ class Ledger(Protocol):
         """Erase what is known of a customer, or of a conversation; with both, only what fits both.
 
         Returns how many turns, ratings and transcripts were erased.
+        """
+        ...
+
+    async def erase(self, message: str, at: float) -> int:
+        """Erase the words of the turns that answered a message of this time; what they came to stays.
+
+        Returns how many transcripts were erased.
         """
         ...
 
@@ -153,6 +162,10 @@ class FileLedger:
         erased = self._turns.keep(lambda line: not _about(line, wanted))
         erased += self._texts.keep(lambda line: not _about(line, wanted))
         return erased + self._feedback.keep(lambda line: not _rating_of(line, gone, rater))
+
+    async def erase(self, message: str, at: float) -> int:  # noqa: ARG002  # as the protocol has it
+        answered = {turn.turn_id for turn in await self.turns() if message in turn.messages}
+        return self._texts.keep(lambda line: (_parsed(line) or {}).get("turn_id") not in answered)
 
     async def close(self) -> None:
         for file in self._days:

@@ -134,6 +134,9 @@ def _settings() -> BotSettings:
     except FirstlineError as error:
         fail(str(error))
     configure_log(
-        format=settings.log_format, level=settings.log_level or "warning", log_text=settings.log_text
+        format=settings.log_format,
+        level=settings.log_level or "warning",
+        log_text=settings.log_text,
+        secrets=settings.secrets,
     )
     return settings

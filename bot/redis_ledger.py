@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.inbox import Write
-from bot.ledger import DAY, KEEP_TEXT_DAYS, KEEP_TURNS_DAYS, fields_wanted, fits
+from bot.ledger import ANSWERED_WITHIN_S, DAY, KEEP_TEXT_DAYS, KEEP_TURNS_DAYS, fields_wanted, fits
 from graph.errors import StateError
 from graph.records.codec import E, RecordError, from_line, to_line
 from graph.records.ledger import LedgerView, join
@@ -21,6 +21,8 @@ from graph.turn import Feedback, Transcript, TurnRecord
 
 PREFIX = "{bot}:ledger:"
 
+_CLOCKS_S = 120.0
+"""By how much two machines' clocks may disagree."""
 _AT_ONCE = 500
 """Keys in one command: enough to be quick, few enough not to hold up the inbox on the same server."""
 
@@ -116,7 +118,16 @@ class RedisLedger:
             await self._texts.drop(texts)
             for turn_id, person in ratings:
                 await self._redis.hdel(_ratings(turn_id), f"at:{person}", f"by:{person}")
+            for some in _batches(list(turns | texts)):  # their names tell where they were
+                await self._redis.zrem(f"{PREFIX}rated", *some)
         return len(turns) + len(texts) + len(ratings)
+
+    async def erase(self, message: str, at: float) -> int:
+        with _faults("written"):
+            near = await self._turns.between(at - _CLOCKS_S, at + ANSWERED_WITHIN_S)
+            answered = [turn.turn_id for turn in near if message in turn.messages]
+            await self._texts.drop(answered)
+        return len(answered)
 
     async def close(self) -> None:
         """Do nothing: the connection belongs to whoever made it."""
@@ -175,6 +186,10 @@ class _Shelf(Generic[E]):
         """Read the last entries since a time, at most so many, as `all` does."""
         keys = await self._redis.zrevrangebyscore(self._index, "+inf", at, start=0, num=most)
         return await self._of(keys[::-1])
+
+    async def between(self, since: float, until: float) -> list[E]:
+        """Read the entries of a time, oldest first."""
+        return (await self._of(await self._redis.zrangebyscore(self._index, since, until)))[0]
 
     async def _of(self, keys: list[bytes]) -> tuple[list[E], list[str]]:
         entries: list[E] = []

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from graph.errors import FirstlineError
+from graph.records.redact import redact_secrets
 
 FINE, FOUND_WANTING, COULD_NOT_RUN = 0, 1, 2
 INTERRUPTED = 130
@@ -88,7 +89,7 @@ def _drop_output() -> None:
 
 def fail(sentence: str) -> NoReturn:
     """Say what is wrong and leave with the exit code for what could not run."""
-    line = f"[red]{escape(sentence)}[/red]"
+    line = f"[red]{escape(redact_secrets(sentence))}[/red]"
     with suppress(BrokenPipeError):
         make_console(stderr=True).print(line, highlight=False, soft_wrap=True, emoji=False)
     raise SystemExit(COULD_NOT_RUN)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from graph.models import ChatMessage, Request, Tool
 from graph.models.asking import Variant
 from graph.models.escalation import escalate_tool
+from graph.quoting import Quoting, legible
+from graph.records.redact import redact
 from graph.services import TurnContext
 from graph.state import Exchange, State
 from graph.tiers import Candidate, Tier
-from graph.turn import Attachment
 from prompts import Edition
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -28,11 +30,14 @@ def compose(
     edition, text = context.edition, _asked(context)
     wanted = variant.history and context.services.tiers.history_tokens > 0
     history = (state.get("history") or []) if wanted else []
+    told = tellable(tier)
+    team_first = edition.notes.say("team_first", "en")
+    messages = tuple(ChatMessage(m.role, told(m.text)) for m in _messages(history, text, team_first))
     return Request(
         model=candidate.model,
         system=edition.system(tools=variant.tools, top=tier.top),
-        messages=tuple(ChatMessage(m.role, legible(m.text)) for m in _messages(history, text)),
-        context=legible(_context(context, state)),
+        messages=messages,
+        context=_Context(context, state, told, [message.text for message in messages]).render(),
         question=text,
         passages=context.passages,
         tools=(_tool(edition, tier),) if variant.tools else (),
@@ -42,15 +47,15 @@ def compose(
     )
 
 
+def tellable(tier: Tier) -> Callable[[str], str]:
+    """Return what is done to everybody's words before this tier's model reads them."""
+    return (lambda text: redact(legible(text))) if tier.redact else legible
+
+
 def _asked(context: TurnContext) -> str:
     """Return the customer's words, or the names of files without any: vendors refuse an empty message."""
     turn = context.turn
     return turn.text if turn.text.strip() else ", ".join(file.name for file in turn.attachments) or turn.text
-
-
-def legible(text: str) -> str:
-    """Replace halves of characters, which customers paste and models write: no request can hold them."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def trim(history: list[Exchange], tokens: int) -> list[Exchange]:
@@ -71,17 +76,20 @@ def _tokens(history: list[Exchange]) -> float:
     return sum(len(e["asked"]) + len(e["answer"]) for e in history) / CHARACTERS_PER_TOKEN
 
 
-def _messages(history: list[Exchange], text: str) -> tuple[ChatMessage, ...]:
-    """Make the conversation, in which vendors want the roles to alternate and the customer to begin."""
+def _messages(history: list[Exchange], text: str, team_first: str) -> tuple[ChatMessage, ...]:
+    """Make the conversation, in which vendors want the roles to alternate and the customer to begin.
+
+    Only the customer's words stand under the customer's role: what a colleague said cannot be feigned.
+    """
     messages: list[ChatMessage] = []
-    begun = False  # a person's words before the customer's first ones are told together with those
     for exchange in history:
         asked, answer = exchange["asked"], exchange["answer"]
         if not answer.strip() and exchange["outcome"] in UNANSWERED:
             continue
-        begun = begun or bool(asked.strip())
+        if not messages and not asked.strip() and answer.strip():
+            asked = team_first
         _add(messages, "user", asked)
-        _add(messages, "assistant" if begun else "user", answer)
+        _add(messages, "assistant", answer)
     if messages and messages[-1].role == "user":
         text = f"{messages.pop().text}\n\n{text}"
     return (*messages, ChatMessage("user", text))
@@ -101,39 +109,57 @@ def _tool(edition: Edition, tier: Tier) -> Tool:
     return escalate_tool(reasons, edition.escalation.with_tool)
 
 
-def _context(context: TurnContext, state: State) -> str:
-    notes = context.edition.notes
-    draft = state.get("draft")
-    said: list[str] = []
-    if state.get("unknown"):
-        said.append(notes.say("not_covered", "en"))
-    if draft and draft["handover"]:
-        said.append(notes.say("handover", "en", handover=draft["handover"]))
-    # What is visible now, not what was when this tier began: a restart voids the opening.
-    if opening := context.speaker.shown.strip():
-        said.append(notes.say("opening", "en", opening=opening))
-    tag = _tag(context.turn.attachments)
-    for attachment in context.turn.attachments:
-        body = f"<{tag}>\n{attachment.text[:ATTACHMENT_CHARACTERS]}\n</{tag}>"
-        said.append(notes.say("attachment", "en", name=attachment.name, text=body))
-    return context.edition.context.render(
-        passages=_passages(context), notes="\n\n".join(said), language=state["language"]
-    )
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What stands after the conversation: articles, files and notes, each word of others between tags."""
 
+    context: TurnContext
+    state: State
+    told: Callable[[str], str]
+    said: list[str]
+    """The conversation, which the tags depend on too."""
 
-def _tag(files: tuple[Attachment, ...]) -> str:
-    """Return a name for the tags around files, which nobody can write into one of these files.
+    def render(self) -> str:
+        context, notes = self.context, self.context.edition.notes
+        files = [
+            (self.told(file.name), self.told(file.text[:ATTACHMENT_CHARACTERS]))
+            for file in context.turn.attachments
+        ]
+        passages = legible(_passages(context))  # the articles' own addresses and numbers are no secret
+        handover, opening = self._handover(), self._opening()
+        quoting = Quoting.of(
+            [*self.said, passages, handover, opening, *(part for file in files for part in file)]
+        )
+        told = list(self._notes(quoting, handover, opening, files))
+        return context.edition.context.render(
+            passages=quoting.quote(passages) if passages else notes.say("no_passages", "en"),
+            notes="\n\n".join([*told, notes.say("data", "en", tag=quoting.tag)]),
+            language=self.state["language"],
+        )
 
-    It depends on all that is in them, so a file that held it would have another; the same files always get
-    the same one, so that a request can be recognised.
-    """
-    held = "\0".join(part for file in files for part in (file.name, file.text))
-    return f"file-{hashlib.sha256(held.encode('utf-8', 'replace')).hexdigest()[:16]}"
+    def _notes(
+        self, quoting: Quoting, handover: str, opening: str, files: list[tuple[str, str]]
+    ) -> Iterable[str]:
+        notes = self.context.edition.notes
+        if self.state.get("unknown"):
+            yield notes.say("not_covered", "en")
+        if handover:
+            yield notes.say("handover", "en", handover=quoting.quote(handover))
+        if opening:
+            yield notes.say("opening", "en", opening=quoting.quote(opening))
+        for name, text in files:
+            yield notes.say("attachment", "en", name=quoting.name(name), text=quoting.quote(text))
+
+    def _handover(self) -> str:
+        draft = self.state.get("draft")
+        return self.told(draft["handover"]) if draft else ""
+
+    def _opening(self) -> str:
+        # What is visible now, not what was when this tier began: a restart voids the opening.
+        return self.told(self.context.speaker.shown.strip())
 
 
 def _passages(context: TurnContext) -> str:
-    if not context.passages:
-        return context.edition.notes.say("no_passages", "en")
     return "\n\n".join(
         f"[{number}] {passage.title}\n{passage.text}"
         for number, passage in enumerate(context.passages, start=1)

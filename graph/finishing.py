@@ -9,7 +9,7 @@ from graph.composing import trim
 from graph.guard import cited
 from graph.models.prices import total_usd
 from graph.records.codec import from_dict, to_dict
-from graph.services import TurnContext
+from graph.services import Services, TurnContext
 from graph.state import Exchange, State
 from graph.turn import Call, Outcome, Route, Source, TurnRecord
 
@@ -33,16 +33,25 @@ def finish(
     answer = context.speaker.shown
     record = make_record(context, state, route, outcome, calls=calls, answer=answer)
     asked = context.turn.text[:LONGEST_ASKED]
-    exchange = Exchange(id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary)
+    exchange = Exchange(
+        id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary,
+        messages=[message.id for message in context.turn.messages], at=time.time(),
+    )  # fmt: skip
     context.finished = True
     history = [*(state.get("history") or []), exchange]
     return {
-        "history": trim(history, context.services.tiers.history_tokens),
+        "history": kept(history, context.services),
         "records": [*(state.get("records") or []), to_dict(record)][-REMEMBERED:],
         "shown": answer,
         "calls": calls,
         "draft": None,
     }
+
+
+def kept(history: list[Exchange], services: Services) -> list[Exchange]:
+    """Return what a conversation may still remember: within the budget of tokens, and of days."""
+    since = time.time() - services.keep_text_s
+    return trim([e for e in history if e.get("at", since) >= since], services.tiers.history_tokens)
 
 
 def make_record(

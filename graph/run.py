@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypedDict, cast
 
 import structlog
 from langchain_core.runnables import RunnableConfig
 
-from graph.composing import trim
 from graph.editions import GIT
 from graph.errors import StateError, Superseded
-from graph.finishing import LONGEST_ASKED, finish
+from graph.finishing import LONGEST_ASKED, finish, kept
+from graph.nodes.handoff import retelling
+from graph.quoting import Quoting
 from graph.records.codec import from_dict, to_dict
 from graph.services import TurnContext
 from graph.speaker import Speaker
@@ -24,6 +26,12 @@ from graph.turn import Chunk, Fence, Finished, HandedOff, Outcome, Route, TextDe
 from prompts import Edition
 
 log = structlog.get_logger()
+
+
+class _Known(TypedDict):
+    messages: list[str]
+    at: float
+
 
 STEPS = 25
 """More nodes than any turn passes: a loop in the graph ends here instead of at the vendor's bill."""
@@ -41,6 +49,8 @@ class PersonSaid:
     """A person of the team wrote in the conversation."""
 
     text: str
+    message: str = ""
+    """Its id, by which it can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class CustomerSaid:
     """The customer wrote to the person who has the conversation; it is no turn of the bot's."""
 
     text: str
+    message: str = ""
+    """Its id, by which it can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,14 @@ class Corrected:
     answer: str
 
 
-Entry: TypeAlias = Rated | PersonSaid | CustomerSaid | Corrected
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Somebody deleted their message."""
+
+    message: str
+
+
+Entry: TypeAlias = Rated | PersonSaid | CustomerSaid | Corrected | TakenBack
 """What a conversation remembers beside its turns."""
 
 
@@ -131,6 +150,13 @@ async def remember(support: Support, conversation: str, entry: Entry, fence: Fen
         await _remember(support, conversation, entry)
 
 
+async def retold(support: Support, conversation: str, reason: str) -> str:
+    """Return what a person may read of what the conversation remembers; asks no model."""
+    history = (await _load(support, conversation)).get("history") or []
+    said = retelling(history)
+    return support.services.prompts.edition.notes.say("summary", "en", reason=reason, conversation=said)
+
+
 async def _remember(support: Support, conversation: str, entry: Entry) -> None:
     config = _config(conversation)
     snapshot = await support.graph.aget_state(config)
@@ -139,11 +165,13 @@ async def _remember(support: Support, conversation: str, entry: Entry) -> None:
         update: dict[str, Any] = {"rating": entry.thumb}
     elif isinstance(entry, Corrected):
         update = {"history": _corrected(state.get("history") or [], entry)}
+    elif isinstance(entry, TakenBack):
+        update = {"history": _without(state.get("history") or [], entry.message)}
     else:
         services = support.services
         _, edition = services.editions.of(conversation, _begun(state), services.prompts.edition)
         history = [*(state.get("history") or []), _exchange(edition, entry)]
-        update = {"history": trim(history, services.tiers.history_tokens)}
+        update = {"history": kept(history, services)}
     if not snapshot.next:
         update["draft"] = None
     await support.graph.aupdate_state(config, update, as_node=None if snapshot.next else "check")
@@ -154,9 +182,32 @@ def _exchange(edition: Edition, entry: PersonSaid | CustomerSaid) -> Exchange:
     if isinstance(entry, CustomerSaid):
         # Another outcome than a stopped turn's: what was said to a person belongs to the conversation.
         asked = entry.text[:LONGEST_ASKED]
-        return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="")
-    said = edition.notes.say("person_said", "en", text=entry.text)
-    return Exchange(id="", asked="", answer=said, outcome="answered", summary="")
+        return Exchange(id="", asked=asked, answer="", outcome="handed_off", summary="", **_known(entry))
+    quoted = Quoting.of([entry.text]).quote(entry.text)
+    said = edition.notes.say("person_said", "en", text=quoted)
+    return Exchange(id="", asked="", answer=said, outcome="answered", summary="", **_known(entry))
+
+
+def _known(entry: PersonSaid | CustomerSaid) -> _Known:
+    return {"messages": [entry.message] if entry.message else [], "at": time.time()}
+
+
+def _without(history: list[Exchange], message: str) -> list[Exchange]:
+    """Take a message's words out; a turn of several messages loses all of them, since nobody can tell which.
+
+    What was summed up since may hold them too.
+    """
+    after = False
+    left: list[Exchange] = []
+    for exchange in history:
+        after = after or message in exchange.get("messages", [exchange["id"]])
+        if not after:
+            left.append(exchange)
+        elif message not in exchange.get("messages", [exchange["id"]]):
+            left.append(Exchange(**{**exchange, "summary": ""}))
+        elif exchange["id"]:
+            left.append(Exchange(**{**exchange, "asked": "", "summary": ""}))
+    return left
 
 
 def _corrected(history: list[Exchange], entry: Corrected) -> list[Exchange]:

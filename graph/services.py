@@ -44,6 +44,8 @@ class Services:
     """What conversations go by in place of `prompts`, where a version was promoted."""
     purse: Purse | None = None
     """What may be spent, where that is limited."""
+    keep_text_s: float = 30 * 86_400.0
+    """How long a conversation remembers what was said in it."""
 
     async def allowance(self) -> Allowance:
         """Return which tiers may be asked now; raises StateError where that cannot be known."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +36,16 @@ class GraphSettings(BaseSettings):
         """These settings without what reaches others: no vendor is paid, no customer's state is touched."""
         reaching = ("anthropic_api_key", "openai_api_key", "openai_base_url", "redis_url")
         return self.model_copy(update=dict.fromkeys(reaching))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything here that must stand in no log: what is declared a secret, and Redis's password."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        for secret in (*found,):
+            with suppress(ValueError):  # what is no address has no password in it
+                found += [part for part in (urlsplit(secret).password,) if part]
+        return tuple({form for secret in found for form in (secret, unquote(secret))})
 
     @property
     def providers(self) -> set[str]:

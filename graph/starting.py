@@ -18,8 +18,10 @@ def start(commands: str) -> None:
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     from graph.command_line import prepare_streams
+    from graph.uncaught import log_uncaught
 
     gc.freeze()
     gc.enable()
     prepare_streams()
+    log_uncaught()
     app()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from graph.turn import Thumb
 
@@ -32,6 +32,10 @@ class Exchange(TypedDict):
     outcome: str
     summary: str
     """For the person who took over; empty where nobody did."""
+    messages: NotRequired[list[str]]
+    """Ids of the messages that `asked` holds, or of what a colleague wrote."""
+    at: NotRequired[float]
+    """When it was, in seconds since the epoch: it stays no longer than text may."""
 
 
 class State(TypedDict, total=False):

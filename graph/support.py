@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -90,7 +90,7 @@ async def open_support(
         services = open_services(
             settings, articles, ladder, models=models, people=people, prompts=prompts, purse=purse(client)
         )
-        saver = RedisSaver(client, ttl_s=max(1, settings.bot_keep_text_days) * DAY_S)
+        saver = RedisSaver(client, ttl_s=keep_text_s(settings))
         try:
             yield Support(build_graph(saver), saver, services, articles)
         finally:
@@ -112,17 +112,20 @@ def open_services(
     words = prompts or open_prompts(settings.bot_home / "prompts" if settings.bot_home else None)
     extractive = ExtractiveModel(lambda: _around_quotes(words, articles.language))
     pool = ModelPool(settings, ladder.deadlines, {EXTRACTIVE: extractive, **(models or {})}, purse)
-    return Services(ladder, words, articles, pool, LanguageDetector(), people=people, purse=purse)
+    return Services(
+        ladder, words, articles, pool, LanguageDetector(), people=people, purse=purse,
+        keep_text_s=keep_text_s(settings),
+    )  # fmt: skip
 
 
-async def forget_conversations(settings: GraphSettings, conversations: Iterable[str]) -> None:
-    """Erase what open conversations remember; without a server there is nothing that outlives its process."""
-    if settings.redis_url is None:
-        return
-    async with open_state(settings.redis_url.get_secret_value()) as redis:
-        saver = RedisSaver(redis)
-        for conversation in conversations:
-            await saver.adelete_thread(conversation)
+def keep_text_s(settings: GraphSettings) -> int:
+    """Return how long an open conversation is remembered: a day at least, or it could not be gone on with."""
+    return max(1, settings.bot_keep_text_days) * DAY_S
+
+
+async def forget_conversation(redis: Redis, conversation: str) -> None:
+    """Erase what an open conversation remembers."""
+    await RedisSaver(redis).adelete_thread(conversation)
 
 
 def open_articles(settings: GraphSettings, folder: Path | None = None) -> FolderKnowledge:

@@ -39,6 +39,8 @@ class Tier:
     max_output_tokens: int = 800
     first_token: float | None = None
     """Seconds; None is the deadline for all tiers. A model that thinks first needs longer."""
+    redact: bool = False
+    """Whether personal data is taken out of everybody's words before this tier's models read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class _Tier(_Strict):
     escalates_to: str = PERSON
     max_output_tokens: int = Field(default=800, gt=0)
     first_token: float | None = Field(default=None, gt=0)
+    redact: bool = False
 
 
 class _Deadlines(_Strict):
@@ -134,6 +137,7 @@ def _tier(name: str, tier: _Tier) -> Tier:
         tier.escalates_to == PERSON,
         tier.max_output_tokens,
         tier.first_token,
+        tier.redact,
     )
 
 

@@ -128,6 +128,8 @@ NOTES: dict[str, frozenset[str]] = {
     "handover": frozenset({"handover"}),
     "opening": frozenset({"opening"}),
     "attachment": frozenset({"name", "text"}),
+    "data": frozenset({"tag"}),
+    "team_first": frozenset(),
     "person_said": frozenset({"text"}),
     "summary": frozenset({"reason", "conversation"}),
 }

@@ -1,6 +1,7 @@
 """Answers that wait for a person's word before a customer sees them, in Redis.
 
-{bot}:draft:<turn>   the draft as JSON, for 7 days: it holds the customer's words as they were written
+{bot}:draft:<turn>   the draft as JSON, for 7 days, or as long as text may be kept: the customer's words in it
+                     are redacted, the answer stands as it would be sent until it is decided about
 {bot}:drafts         the turns of those that wait, by when they were made
 """
 
@@ -15,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 from redis.asyncio import Redis
 
 from graph.records.codec import from_dict, to_dict
+from graph.records.redact import redact
 from graph.state_store import ask, text_of
 from graph.turn import Review, Transcript, TurnRecord
 
@@ -67,8 +69,9 @@ class Draft:
 class DraftStore:
     """The drafts of all processes; every method raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keep_s: float = KEEP_S) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self._keep_s = int(min(KEEP_S, keep_s))
 
     async def get(self, turn: str) -> Draft | None:
         """Return a draft; None where there is none any more."""
@@ -77,12 +80,13 @@ class DraftStore:
 
     async def put(self, draft: Draft) -> None:
         """Keep a draft in place of what was known of it."""
-        told = json.dumps({**asdict(draft), "record": to_dict(draft.record)})
+        asked = [redact(text) for text in draft.asked]
+        told = json.dumps({**asdict(draft), "asked": asked, "record": to_dict(draft.record)})
         async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.set(_key(draft.turn), told, ex=KEEP_S)
+            pipeline.set(_key(draft.turn), told, ex=self._keep_s)
             if draft.decided is None:
                 pipeline.zadd(_WAITING, {draft.turn: draft.made_at})
-                pipeline.zremrangebyscore(_WAITING, "-inf", draft.made_at - KEEP_S)
+                pipeline.zremrangebyscore(_WAITING, "-inf", draft.made_at - self._keep_s)
             else:
                 pipeline.zrem(_WAITING, draft.turn)
             await ask(pipeline.execute())
@@ -98,9 +102,19 @@ class DraftStore:
         await ask(self._redis.delete(_key(draft.turn)))
         await ask(self._redis.zrem(_WAITING, draft.turn))
 
+    async def settle(self, draft: Draft) -> None:
+        """Let go of the words of a draft that was decided about: they are where the ledger keeps words."""
+        await self.put(replace(draft, asked=(), text=""))
+
+    async def of_message(self, message: str) -> list[Draft]:
+        """Return the drafts of which nobody has decided and that answer a message."""
+        turns = [text_of(turn) for turn in await ask(self._redis.zrange(_WAITING, 0, -1))]
+        found = [await self.get(turn) for turn in turns]
+        return [draft for draft in found if draft and message in draft.record.messages]
+
     async def waiting(self) -> int:
         """Count those that nobody has decided about."""
-        return int(await ask(self._redis.zcount(_WAITING, time.time() - KEEP_S, "+inf")))
+        return int(await ask(self._redis.zcount(_WAITING, time.time() - self._keep_s, "+inf")))
 
     async def forget(self, *, customer: str | None = None, conversation: str | None = None) -> int:
         """Erase the drafts of a customer, or of a conversation; return how many there were."""

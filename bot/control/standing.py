@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.control.budget import Budget
-from bot.control.drafts import DraftStore
 from bot.control.pause import EVERYWHERE, Pause, Pauses
 from bot.settings import BotSettings
 from graph.models.prices import cost_usd
@@ -51,11 +50,3 @@ def described(pause: Pause) -> str:
     where = "everywhere" if pause.scope == EVERYWHERE else f"in {pause.scope}"
     since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(pause.at))
     return f"paused {where} by {pause.by} since {since}: {pause.reason}"
-
-
-async def forget_drafts(settings: BotSettings, *, customer: str | None, conversation: str | None) -> int:
-    """Erase the drafts of a customer or a conversation; without REDIS_URL there are none to reach."""
-    if settings.redis_url is None:
-        return 0
-    async with open_state(settings.redis_url.get_secret_value()) as redis:
-        return await DraftStore(redis).forget(customer=customer, conversation=conversation)

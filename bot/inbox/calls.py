@@ -61,6 +61,8 @@ class Limits:
     most_bytes: int
     deliveries: int
     keep_days: float
+    keep_text_s: float = 30 * 86_400.0
+    """How long dead items are kept: they hold what customers wrote."""
 
     @property
     def keep_ms(self) -> int:
@@ -75,6 +77,7 @@ class Limits:
             "MOST_BYTES": self.most_bytes,
             "DEAD_AFTER": self.deliveries + _NOBODY_CAN,
             "KEEP_MS": self.keep_ms,
+            "DEAD_MS": min(self.keep_ms, int(self.keep_text_s * 1000)),
             "SEEN_MS": _SEEN_MS,
             "EARLY_MS": _EARLY_MS,
             "EDITED_MS": _EDITED_MS,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -27,12 +27,13 @@ from bot.inbox.items import (
     Renewed,
     Stats,
     Write,
+    read_dead,
     read_job,
     to_fields,
     to_line,
     to_name,
 )
-from bot.inbox.scripts import PREFIX
+from bot.inbox.scripts import DEAD, PREFIX
 from graph.state_store import ask, text_of
 
 log = structlog.get_logger(__name__)
@@ -57,9 +58,10 @@ class Inbox:
         most_bytes: int = 8192,
         deliveries: int = 5,
         keep_days: float = 30.0,
+        keep_text_s: float = 30 * 86_400.0,
     ) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
-        self._calls = Calls(redis, Limits(lease_s, most, most_bytes, deliveries, keep_days))
+        self._calls = Calls(redis, Limits(lease_s, most, most_bytes, deliveries, keep_days, keep_text_s))
         self._process = process
         self._lease_s = lease_s
         self._deliveries = deliveries
@@ -114,6 +116,18 @@ class Inbox:
         line = to_line(replace(item, keys=(*item.keys, *keys))) if item else ""
         sent = time.monotonic()
         return self._placed(await self._calls.run("edit", thread, to_name(item_id), line, *keys), sent)
+
+    async def knows(self, thread: str) -> bool:
+        """Tell whether a thread is one of ours."""
+        return bool(await ask(self._redis.exists(f"{PREFIX}known:{thread}")))
+
+    async def bury_no_more(self, wanted: Callable[[str, Item], bool]) -> int:
+        """Take items, each told of with its thread, out of the dead list; return how many."""
+        buried = await ask(self._redis.lrange(DEAD, 0, -1))
+        erased = [line for line in buried if wanted(*read_dead(line))]
+        for line in erased:
+            await ask(self._redis.lrem(DEAD, 0, line))
+        return len(erased)
 
     async def stop(self, thread: str, user: str, *, keys: Sequence[str] = ()) -> bool:
         """Ask whoever holds the thread's job to stop; False when there is none, or the keys were seen."""

@@ -154,9 +154,18 @@ def to_line(item: Item) -> str:
 
 def from_line(line: str) -> Item:
     """Read what `to_line` wrote."""
-    read = json.loads(line.split("\t", 4)[4])
-    kind, body, alone, received_at, keys, at = read["item"]
-    return Item(read["id"], kind, body, alone, received_at, tuple(keys), at)
+    return _read(json.loads(line.split("\t", 4)[4]))
+
+
+def read_dead(line: bytes) -> tuple[str, Item]:
+    """Read an item of the dead list, and its thread."""
+    told = json.loads(line)
+    return str(told["thread"]), _read(told["item"])
+
+
+def _read(told: Mapping[str, Any]) -> Item:
+    kind, body, alone, received_at, keys, at = told["item"]
+    return Item(told["id"], kind, body, alone, received_at, tuple(keys), at)
 
 
 def to_name(item_id: str) -> str:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 PREFIX = "{bot}:"
 DUE = PREFIX + "due"
+DEAD = PREFIX + "dead"
 
 SHARED = r"""
 local P = '{bot}:'
@@ -138,11 +139,19 @@ end
 local function bury(thread, why, at)
   for _, line in ipairs(lines_of(redis.call('HGET', P .. 'job:' .. thread, 'members'))) do
     local item = string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(.*)$')
-    redis.call('LPUSH', P .. 'dead', '{"why":' .. cjson.encode(why) .. ',"at":' .. int(at)
+    redis.call('LPUSH', P .. 'dead', '{"at":' .. int(at) .. ',"why":' .. cjson.encode(why)
       .. ',"thread":' .. cjson.encode(thread) .. ',"item":' .. item .. '}')
   end
   redis.call('LTRIM', P .. 'dead', 0, 999)
-  redis.call('PEXPIRE', P .. 'dead', KEEP_MS)
+  -- Newest first.
+  local last = redis.call('LINDEX', P .. 'dead', -1)
+  while last do
+    local buried = tonumber(string.match(last, '^{"at":(%d+)') or 0)
+    if buried > at - DEAD_MS then break end
+    redis.call('RPOP', P .. 'dead')
+    last = redis.call('LINDEX', P .. 'dead', -1)
+  end
+  redis.call('PEXPIRE', P .. 'dead', DEAD_MS)
 end
 
 local function freeze(thread)

@@ -1,6 +1,7 @@
 """What is known of each handoff, in Redis.
 
 {bot}:handoff:<conversation>   its fields, for 30 days after the last change
+{bot}:handoff-text:<conv...>   its summary, which holds the customer's words: no longer than text may be kept
 {bot}:handoffs                 conversation -> when a person was asked, of those that are not over
 {bot}:card:<channel>:<ts>      the conversation that a card is about, for as long
 {bot}:handoffs-read            gone when the server lost everything: what is here is not all that there is
@@ -81,13 +82,17 @@ class Handoff:
 class HandoffStore:
     """The handoffs of all processes; every method raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keep_text_s: float = KEEP_S) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self._keep_text_s = int(min(KEEP_S, keep_text_s))
 
     async def get(self, conversation: str) -> Handoff | None:
         """Return what is known of a conversation; None where no person was ever asked."""
-        stored = await ask(self._redis.hgetall(_key(conversation)))
-        return _read(conversation, stored) if stored else None
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(_key(conversation))
+            pipeline.get(_text(conversation))
+            stored, summary = await ask(pipeline.execute())
+        return _read(conversation, stored, text_of(summary or b"")) if stored else None
 
     async def owner(self, conversation: str) -> str | None:
         """Return who has a conversation; None where no person has it."""
@@ -113,6 +118,7 @@ class HandoffStore:
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(key, mapping=kept)
             pipeline.expire(key, KEEP_S)
+            self._put_summary(pipeline, handoff)
             if handoff.ts:
                 pipeline.set(_card(handoff.channel, handoff.ts), handoff.conversation, ex=KEEP_S)
             if handoff.under_way:
@@ -126,7 +132,16 @@ class HandoffStore:
         fields = [part for pair in _fields(handoff).items() for part in pair]
         keys = [_key(handoff.conversation), _ALL, _card(handoff.channel, handoff.ts)]
         about = [handoff.conversation, handoff.opened_at, int(handoff.under_way), KEEP_S]
-        return bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
+        kept = bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
+        if kept:
+            await ask(self._put_summary(self._redis, handoff))
+        return kept
+
+    def _put_summary(self, client: Any, handoff: Handoff) -> Any:
+        key = _text(handoff.conversation)
+        return (
+            client.set(key, handoff.summary, ex=self._keep_text_s) if handoff.summary else client.delete(key)
+        )
 
     async def change(self, conversation: str, **changes: Any) -> Handoff | None:
         """Change fields of a handoff under its thread's lease and return it; None where there is none."""
@@ -148,16 +163,20 @@ def _key(conversation: str) -> str:
     return f"{{bot}}:handoff:{conversation}"
 
 
+def _text(conversation: str) -> str:
+    return f"{{bot}}:handoff-text:{conversation}"
+
+
 def _card(channel: str, ts: str) -> str:
     return f"{{bot}}:card:{channel}:{ts}"
 
 
 def _fields(handoff: Handoff) -> dict[str, str]:
     names = Handoff.__dataclass_fields__
-    return {name: str(getattr(handoff, name)) for name in names if name != "conversation"}
+    return {name: str(getattr(handoff, name)) for name in names if name not in ("conversation", "summary")}
 
 
-def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Handoff:
+def _read(conversation: str, stored: Mapping[bytes | str, bytes | str], summary: str) -> Handoff:
     values = {text_of(name): text_of(value) for name, value in stored.items()}
     return Handoff(
         conversation,
@@ -165,7 +184,7 @@ def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Hando
         state=cast("State", values.get("state", OPEN)),
         by=values.get("by", ""),
         turn=values.get("turn", ""),
-        summary=values.get("summary", ""),
+        summary=summary,
         reason=values.get("reason", ""),
         link=values.get("link", ""),
         channel=values.get("channel", ""),

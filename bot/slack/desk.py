@@ -13,6 +13,7 @@ from bot.slack import items
 from bot.slack.api import Gone, SlackFault
 from bot.slack.control.draft_sending import DraftSending
 from bot.slack.control.team_home import TeamHome
+from bot.slack.erasing import Erasing
 from bot.slack.handoff import Handoffs
 from bot.slack.home import Home
 from bot.slack.people.desk import KINDS, PeopleDesk
@@ -40,6 +41,7 @@ class Desk:
     people: PeopleDesk
     drafts: DraftSending
     team_home: TeamHome
+    erasing: Erasing
 
     async def handle(self, lease: Lease) -> Job | None:
         """Deal with a job to its end; returns the next one of its thread, if there is one."""
@@ -65,6 +67,8 @@ class Desk:
                     await self.look_at(job.thread)
                 case items.STRAY:
                     await self.strays.deal(job)
+                case items.ERASED:
+                    await self.erasing.deal(lease, job.members[0])
                 case _ if kind in KINDS:
                     await self.people.deal(lease)
                 case _:

@@ -18,12 +18,25 @@ from graph.turn import Attachment
 ORIGINS = frozenset({"https://files.slack.com"})
 MAX_BYTES = 10 * 1024 * 1024
 AT_MOST_S = 10.0
+MOST = 10
+"""Files of a turn that are read; of more than that nobody asks a question."""
 MAX_CHARACTERS = 20_000
 """Of a file's text; the rest is not even fetched."""
 
 READABLE = frozenset({"application/json", "application/x-ndjson", "application/xml", "application/yaml"})
 ENDINGS = frozenset({".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".log", ".xml", ".yaml", ".yml"})
-_HTML = (b"<!doctype html", b"<html", b"<head", b"<script")
+_HTML = ("<!doctype html", "<html", "<head", "<script", "<body", "<meta")
+_SIGNATURES = (
+    b"%PDF",
+    b"{\\rtf",
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf",
+    b"\xca\xfe\xba\xbe",
+)
+"""What files begin with that are no text, whatever their name says; most others hold control characters."""
+_CONTROL = frozenset(range(32)) - set(b"\t\n\r\f\x1b")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -67,7 +80,11 @@ async def read_files(
         log.warning("file.unread", file=file.id, type=file.type, size=file.size, reason=reason)
         return Attachment(file.name, file.type)
 
-    return tuple(await asyncio.gather(*map(one, files)))
+    known = list(files)
+    if len(known) > MOST:
+        log.warning("file.too_many", files=len(known), read=MOST)
+    unread = (Attachment(file.name, file.type) for file in known[MOST:])
+    return (*await asyncio.gather(*map(one, known[:MOST])), *unread)
 
 
 def _check(file: File, max_bytes: int) -> None:
@@ -118,19 +135,20 @@ async def _fetched(session: aiohttp.ClientSession, url: URL, token: str, max_byt
 
 def _decoded(content: bytes) -> str:
     """Return the text of a file's beginning; raises _Unreadable for a web page and for what is no text."""
-    if content.lstrip()[:64].lower().startswith(_HTML):
+    text = _text(content)
+    if text.lstrip("\ufeff \t\r\n\f")[:64].lower().startswith(_HTML):
         raise _Unreadable("login_page")
+    return text[:MAX_CHARACTERS]
+
+
+def _text(content: bytes) -> str:
     for mark, encoding in _BOMS:
         if content.startswith(mark):
-            return _cut(codecs.getincrementaldecoder(encoding)("replace").decode(content[len(mark) :]))
-    if b"\0" in content:
+            return codecs.getincrementaldecoder(encoding)("replace").decode(content[len(mark) :])
+    if content.startswith(_SIGNATURES) or not _CONTROL.isdisjoint(content):
         raise _Unreadable("not_text")
     try:
         # Not final: the last character may be cut in half.
-        return _cut(codecs.getincrementaldecoder("utf-8")().decode(content))
+        return codecs.getincrementaldecoder("utf-8")().decode(content)
     except UnicodeDecodeError:
-        return _cut(content.decode("latin-1"))
-
-
-def _cut(text: str) -> str:
-    return text[:MAX_CHARACTERS]
+        return content.decode("latin-1")

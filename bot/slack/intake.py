@@ -17,6 +17,7 @@ from bot.inbox import Inbox, Item, Placed
 from bot.metrics import Metrics
 from bot.slack.addressing import address, stands_alone
 from bot.slack.channels import Channels
+from bot.slack.erasing import erased_item
 from bot.slack.events import (
     Deleted,
     Edited,
@@ -153,6 +154,8 @@ class Intake:
             placed = await self.inbox.edit(about.conversation, about.id, item, keys=keys)
         else:
             placed = await self.inbox.edit(change.conversation, change.id, None, keys=keys)
+            if placed.outcome in ("unknown", "too_late") and await self.inbox.knows(change.conversation):
+                await self.put(change.conversation, erased_item(change), f"d:{change.id}")
         if placed.outcome in ("unknown", "too_late") and (further := await self.people.changed(change)):
             return await self._routed(further, (f"c:{change.event_id}",))
         return placed

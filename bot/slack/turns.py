@@ -155,7 +155,7 @@ class Turns:
             text = item.body.get("text", "")
             if text:
                 theirs = item.body["user"] == owner
-                entry = PersonSaid(text) if theirs else CustomerSaid(text)
+                entry = (PersonSaid if theirs else CustomerSaid)(text, item.id)
                 await remember(self.conversations.app.support, lease.job.thread, entry, _fence(lease.job))
             await self.overheard(lease, item)
 

@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeAlias
 
 from evals.importers.imported import read_text
 from evals.suite.case import Case, CaseTurn, Origin
-from graph.composing import legible
 from graph.errors import InputError
+from graph.quoting import legible
 from graph.records.codec import RecordError, from_dict
 from graph.records.redact import redact_transcript
 from graph.routing.repeat import overlap

@@ -110,5 +110,10 @@ def _tell(certificate: Certificate, source: str, differences: list[str]) -> None
 def _settings() -> GraphSettings:
     settings = graph_settings()
     level = settings.log_level or "warning"
-    configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+    configure_log(
+        format=settings.log_format,
+        level=level,
+        log_text=settings.log_text,
+        secrets=settings.secrets,
+    )
     return settings

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from evals.suite.trial import PlayedTurn
-from graph.composing import legible
+from graph.quoting import legible
 from prompts.fields import Fields
 from prompts.frontmatter import read_document
 from prompts.prompt import Prompt, parse_prompt

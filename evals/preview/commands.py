@@ -82,7 +82,12 @@ def show(
     async def run() -> int:
         settings = graph_settings()
         level = settings.log_level or "error"  # what is wrong with the articles is `bot check`'s to say
-        configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+        configure_log(
+            format=settings.log_format,
+            level=level,
+            log_text=settings.log_text,
+            secrets=settings.secrets,
+        )
         return await _preview(settings, wish)
 
     run_to_exit(run)

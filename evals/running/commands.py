@@ -121,7 +121,12 @@ def read_settings() -> GraphSettings:
     """Read the environment and start the log; only what is wrong is said beside the results."""
     settings = graph_settings()
     level = settings.log_level or "warning"
-    configure_log(format=settings.log_format, level=level, log_text=settings.log_text)
+    configure_log(
+        format=settings.log_format,
+        level=level,
+        log_text=settings.log_text,
+        secrets=settings.secrets,
+    )
     return settings
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph.composing import legible
+from graph.composing import tellable
 from graph.finishing import finish
 from graph.guard import Guard
 from graph.models import ChatMessage, Request
 from graph.models.asking import Asked, Asking
+from graph.quoting import Quoting, unquoted
 from graph.records.codec import to_dict
 from graph.routing.decide import FOREIGN
 from graph.services import TurnContext
-from graph.state import State
+from graph.state import Exchange, State
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
 
@@ -58,14 +60,15 @@ def _phrase(state: State, route: Route, *, people: bool, withheld: bool) -> str:
 async def _summarise(
     context: TurnContext, state: State, route: Route, *, people: bool
 ) -> tuple[str, list[Call]]:
-    conversation = _conversation(context, state)
-    plain = context.edition.notes.say("summary", "en", reason=route.reason, conversation=conversation)
+    said = _said(context, state)
+    plain = context.edition.notes.say("summary", "en", reason=route.reason, conversation=_plain(said))
     draft = state.get("draft")
     tier = context.services.tiers.first
     if tier.name == EXTRACTIVE or not people or (draft and draft["stop"] == "fault"):
         return plain, []
     if context.turn.signals.withheld or await context.services.allowance() == "none":
         return plain, []
+    conversation = _quoted(said, tellable(tier))
     text = context.edition.handoff.render(conversation=conversation, reason=route.reason)
     asked = await _ask(context, text)
     return asked.text.strip() if asked.stop == "end" and asked.text.strip() else plain, asked.calls
@@ -81,7 +84,7 @@ async def _ask(context: TurnContext, text: str) -> Asked:
         request=lambda candidate, _: Request(
             model=candidate.model,
             system=context.edition.voice.render(),
-            messages=(ChatMessage("user", legible(text)),),
+            messages=(ChatMessage("user", text),),
             context="",
             question="",
             passages=(),
@@ -97,8 +100,31 @@ async def _ask(context: TurnContext, text: str) -> Asked:
     return await asking.ask()
 
 
-def _conversation(context: TurnContext, state: State) -> str:
-    lines = []
-    for exchange in (state.get("history") or [])[-4:]:
-        lines += [f"Customer: {exchange['asked']}", f"Bot: {exchange['answer']}"]
-    return "\n".join([*lines, f"Customer: {context.turn.text[:4000]}"])
+def _said(context: TurnContext, state: State) -> list[tuple[str, str]]:
+    """Return who said what, oldest first."""
+    text = context.turn.text[:4000]
+    return [*_lines(state.get("history") or []), *([("Customer", text)] if text.strip() else [])]
+
+
+def _lines(history: list[Exchange]) -> list[tuple[str, str]]:
+    said = []
+    for exchange in history[-4:]:
+        said += [("Customer", exchange["asked"]), ("Bot", exchange["answer"])]
+    return [(who, text) for who, text in said if text.strip()]
+
+
+def retelling(history: list[Exchange]) -> str:
+    """Write the last exchanges for a person."""
+    return _plain(_lines(history))
+
+
+def _plain(said: list[tuple[str, str]]) -> str:
+    """Write the conversation for a person; nobody passes a line of their own off as another's."""
+    return "\n".join(f"{who}: {unquoted(text).replace(chr(10), chr(10) + '  ')}" for who, text in said)
+
+
+def _quoted(said: list[tuple[str, str]], told: Callable[[str], str]) -> str:
+    """Write the conversation for a model."""
+    texts = [(who, told(text)) for who, text in said]
+    quoting = Quoting.of(text for _, text in texts)
+    return "\n".join(f"{who}: {quoting.quote(text)}" for who, text in texts)

@@ -15,7 +15,8 @@ _TOKEN = re.compile(
     r"""
       xox[abceoprs][-.][A-Za-z0-9.-]{8,}+              # Slack
     | xapp-[A-Za-z0-9-]{8,}+
-    | hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{8,}+
+    | hooks\.slack\.com/(?:services|workflows|triggers|actions|commands|app)/[A-Za-z0-9/_-]{8,}+
+    | slack-files\.com/[A-Za-z0-9/_-]{8,}+
     | (?<![A-Za-z0-9])sk-ant-[A-Za-z0-9_-]{8,}+
     | (?<![A-Za-z0-9])sk-(?=[A-Za-z_-]{0,80}+[0-9])[A-Za-z0-9_-]{16,}+   # a digit: "disk-", "risk-" are words
     | (?<![A-Za-z0-9])[rs]k_(?:live|test)_[A-Za-z0-9]{8,}+
@@ -29,6 +30,11 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _BEARER = re.compile(r"\b(bearer|basic)[ \t]{1,4}+[A-Za-z0-9._~+/=-]{16,}+", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"""([?&;](?:access_|refresh_|id_)?(?:token|ticket|secret|client_secret|code|api_?key|key|sig|signature)=)"""
+    r"""[^&;\s"'<>\\]{6,}+""",
+    re.IGNORECASE,
+)
 _PASSWORD_IN_URL = re.compile(r"://[^\s/@:\[\]]{0,100}+:[^\s/@\[\]]{1,200}+@")
 
 _EMAIL = re.compile(r"(?<![\w.+%~-])[\w.+%~-]++@[\w-]++(?:\.[\w-]++)++")
@@ -77,6 +83,8 @@ def redact_secrets(text: str) -> str:
     text = _PEM.sub("[secret]", text)
     text = _TOKEN.sub("[secret]", text)
     text = _BEARER.sub(r"\1 [secret]", text)
+    if "=" in text:
+        text = _PARAMETER.sub(r"\1[secret]", text)
     return _PASSWORD_IN_URL.sub("://[secret]@", text)
 
 

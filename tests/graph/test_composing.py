@@ -179,7 +179,7 @@ def test_a_file_stands_between_tags_that_nobody_can_write_into_it_and_is_cut(tex
         return request(context=make_context(turn)).context
 
     def tags(text: str) -> set[str]:
-        return set(re.findall(r"</(file-[0-9a-f]{16})>", sent(text)))
+        return set(re.findall(r"</(data-[0-9a-f]{16})>", sent(text)))
 
     (tag,) = tags(text)
     assert tags(text) == {tag}  # so that a recorded request is found again

@@ -118,7 +118,9 @@ class DraftSending(DraftDesk):
         )  # fmt: skip
         log.info("draft.sent", thread=lease.job.thread, turn=draft.turn, how=how)
         self.metrics.shown("whole")
-        return await self.finish(lease, draft, text, record, answers=noted)
+        following = await self.finish(lease, draft, text, record, answers=noted)
+        await self.store.settle(draft)
+        return following
 
     async def _publish(self, lease: Lease, draft: Draft, text: str) -> list[str]:
         """Post the answer in the customer's thread, going on with what a predecessor posted of it."""
@@ -154,7 +156,9 @@ class DraftSending(DraftDesk):
         await self._redraw(lease, draft)
         record = replace(draft.record, route=Route(PERSON, DISCARDED, "person"))
         log.info("draft.discarded", thread=lease.job.thread, turn=draft.turn)
-        return await self.finish(lease, draft, "", record)
+        following = await self.finish(lease, draft, "", record)
+        await self.store.settle(draft)
+        return following
 
     async def _redraw(self, lease: Lease, draft: Draft) -> None:
         """Show on the card what was decided; a card that is gone changes nothing."""

@@ -23,6 +23,7 @@ from bot.slack.control.gate import Gate
 from bot.slack.control.team_home import TeamHome
 from bot.slack.handoff import Handoffs
 from bot.worker import Lease
+from graph.support import keep_text_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def control_room(
     metrics, inbox = handoffs.slack.metrics, handoffs.inbox
     app, services = conversations.app, conversations.app.support.services
     phrases, usd = services.prompts.phrases, settings.bot_daily_budget_usd
-    pauses, drafts, alarms = Pauses(app.redis, handoffs.background), DraftStore(app.redis), Alarms(app.redis)
+    pauses, alarms = Pauses(app.redis, handoffs.background), Alarms(app.redis)
+    drafts = DraftStore(app.redis, keep_text_s(settings))
     budget = None if usd is None else Budget(app.redis, usd)
 
     def hosts() -> frozenset[str]:

@@ -38,6 +38,8 @@ class PeopleDesk:
                 await self.relay.reply(lease, item, self.people)
             case kinds.CHANGED:
                 await self.relay.change(lease, item)
+                if item.body["gone"]:
+                    await self.people.took_back(lease, str(item.body["of"]))
             case kinds.CUSTOMER_CHANGED:
                 await self.relay.customer_changed(lease, item)
             case kinds.LEFT:

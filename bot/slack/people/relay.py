@@ -30,6 +30,7 @@ from bot.slack.people.room import People, written
 from bot.slack.people.staff import Person
 from bot.slack.unanswered import answers, as_event
 from bot.worker import Lease
+from graph.run import PersonSaid
 
 log = structlog.get_logger()
 
@@ -123,7 +124,7 @@ class Relay:
             log.warning("reply.undeliverable", why=refused.why)
             await self._say_below(lease, handoff, f"undelivered:{item.id}", at)
             return
-        await people.heard(lease, handoff, user, at, written(body))
+        await people.heard(lease, handoff, user, at, PersonSaid(written(body), item.id))
         if body.get("files"):
             await self._tell(body, "relay_files")
 

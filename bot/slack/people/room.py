@@ -20,7 +20,7 @@ from bot.slack.people.handoff import Handoffs
 from bot.slack.people.passing import tell
 from bot.slack.people.sight import Sight
 from bot.worker import Lease
-from graph.run import PersonSaid, remember
+from graph.run import PersonSaid, TakenBack, remember
 from graph.support import Support
 from graph.turn import Fence
 
@@ -103,14 +103,14 @@ class People:
             await self._as_customer(lease, item)
             return
         handoff = await self.claim(lease, user, at)
-        await self.heard(lease, handoff, user, at, written(body))
+        await self.heard(lease, handoff, user, at, PersonSaid(written(body), item.id))
 
-    async def heard(self, lease: Lease, handoff: Handoff, user: str, at: float, text: str) -> None:
+    async def heard(self, lease: Lease, handoff: Handoff, user: str, at: float, said: PersonSaid) -> None:
         """Remember what a colleague wrote, for the time when the bot has the conversation again."""
         if handoff.by == user:
             await self.store.put(heard(handoff, at))
-        if text:
-            await remember(self.support, lease.job.thread, PersonSaid(text), fence_of(lease))
+        if said.text:
+            await remember(self.support, lease.job.thread, said, fence_of(lease))
 
     async def keep(self, lease: Lease, handoff: Handoff, notice: str = "") -> Handoff:
         """Keep a change and show it on the card."""
@@ -118,6 +118,10 @@ class People:
         await self.store.put(changed)
         log.info("handoff.changed", conversation=changed.conversation, state=changed.state)
         return await self.handoffs.show(lease, changed, notice)
+
+    async def took_back(self, lease: Lease, message: str) -> None:
+        """Forget what a colleague wrote and then deleted."""
+        await remember(self.support, lease.job.thread, TakenBack(message), fence_of(lease))
 
     @staticmethod
     def _again(lease: Lease, handoff: Handoff, at: float) -> bool:

@@ -51,7 +51,7 @@ CASES = tuple(
 def quoting(_vendor: Vendor, body: Body) -> Reply:
     """Answer with the first sentence of the first passage; small models pass comparisons on."""
     words = last_words(body)
-    asked = " ".join(re.sub(r"<passages>.*", "", words, flags=re.DOTALL).split())
+    asked = " ".join(re.sub(r"Passages from the help articles:.*", "", words, flags=re.DOTALL).split())
     if "compare" in asked and not is_large(str(body["model"])) and body.get("tools"):
         arguments = json.dumps({"reason": "comparison", "handover": f"Wants to know: {asked[:60]}"})
         return Reply(tools=(ToolUse(arguments=arguments),))

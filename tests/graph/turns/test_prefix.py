@@ -69,7 +69,7 @@ async def test_the_second_turn_begins_with_the_bytes_of_the_first(
     else:  # one string, in which the passages follow
         assert question.startswith(said(second)[0].removesuffix('"}'))
     assert said(third)[:2] == said(second)[:2]
-    assert "<passages>" not in said(second)[0]
+    assert "<data-" not in said(second)[0]
 
 
 async def test_cache_reads_are_counted_and_priced(bot: Support, sim: Sim) -> None:

@@ -1,4 +1,4 @@
-"""What a customer reads whose conversation a person takes: who comes, and when, and nothing that is not so."""
+"""What a customer reads whose conversation a person takes: who comes, and when."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def handed_over(phrases: Phrases, language: str, signals: Signals, *, asked: boo
 
 
 def when(phrases: Phrases, language: str, back: datetime, now: datetime | None = None) -> str:
-    """Write when people are back, on the clock of the place where they are: `tomorrow at 09:00 (Berlin time)`.
+    """Write when people are back, on the clock of their place: `tomorrow at 09:00 (Berlin time)`.
 
     `back` knows its zone; `now` is the present without one.
     """

@@ -76,6 +76,8 @@ PHRASES: dict[str, frozenset[str]] = {
     "card_resolved": frozenset({"person"}),
     "card_returned": frozenset(),
     "card_replies": frozenset(),
+    "card_waits": frozenset({"when"}),
+    "card_reminder": frozenset({"minutes"}),
     "card_owner_left": frozenset({"person"}),
     "card_root_gone": frozenset(),
     "press_not_staff": frozenset(),

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.inbox import Inbox
 from bot.people.changes import left_until
+from bot.people.hours_file import BusinessHours
 from bot.people.store import KEEP_S, OPEN, Handoff, HandoffStore
 from bot.slack.api import Refused, Slack, SlackFault
 from bot.slack.fields import Fields
@@ -21,6 +22,7 @@ from bot.slack.limiter import Limiter
 from bot.slack.pen import Pen, Place
 from bot.slack.people.cards import CARD, CardLook, read_card
 from bot.slack.people.passing import Passing, card_of
+from bot.slack.people.sight import Sight
 from bot.slack.people.staff import Staff
 from bot.tasks import Background
 from bot.worker import Lease
@@ -60,6 +62,9 @@ class Handoffs:
     background: Background
     group: str | None = None
     """A user group whose members are staff too."""
+    hours: BusinessHours = field(default_factory=BusinessHours)
+    """When people are there."""
+    sight: Sight = field(init=False)
     staffing: Staff = field(init=False)
     history: History = field(init=False)
     look_of: CardLook = field(init=False)
@@ -72,6 +77,7 @@ class Handoffs:
 
     def __post_init__(self) -> None:
         self.history = History(self.slack, self.limiter, self.team)
+        self.sight = Sight(self.history, self.background)
         self.staffing = Staff(
             self.redis, self.history, self.channel, self.group, self.bot_user, self.background
         )

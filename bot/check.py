@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from bot.control.standing import standing, unpriced
 from bot.finding import Finding, Level
+from bot.people.hours_file import described, load_hours
 from bot.settings import BotSettings
 from bot.terminal import counted
 from graph.command_line import FINE, FOUND_WANTING
@@ -67,6 +69,7 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
         yield Finding("warning" if line.startswith("paused") else "ok", "control", line)
     if settings.redis_url is None:
         yield _try("data", lambda: _data(settings.bot_data))
+    yield _try("hours", lambda: described(load_hours(settings.bot_home).now, datetime.now(UTC)))
     async for finding in _slack(settings):
         yield finding
 

@@ -18,6 +18,7 @@ from bot.control.pause import KEY as PAUSED
 from bot.conversation import Conversations
 from bot.inbox import Inbox
 from bot.metrics import Metrics
+from bot.people.hours_file import load_hours
 from bot.people.store import HandoffStore
 from bot.settings import BotSettings
 from bot.slack.api import Slack, SlackFault
@@ -101,7 +102,7 @@ async def open_floor(
     handoffs = Handoffs(
         app.redis, HandoffStore(app.redis, keep_text_s(settings)), inbox, slack, limiter, prompts.phrases,
         language, identity.team, identity.user, settings.bot_handoff_channel, background,
-        settings.bot_handoff_group,
+        settings.bot_handoff_group, load_hours(settings.bot_home),
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     strays = Strays(

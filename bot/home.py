@@ -14,6 +14,7 @@ TEMPLATE = Path(__file__).with_name("template")
 PLACES = {
     "README.md": "README.md",
     "channels.toml": "channels.toml",
+    "hours.toml": "hours.toml",
     "asks-for-person.yaml": "cases/asks-for-person.yaml",
     "small-talk.yaml": "cases/small-talk.yaml",
     "promises-nothing.yaml": "cases/promises-nothing.yaml",

@@ -7,6 +7,7 @@ A `Turn` goes in; `Chunk`s come out, and the last of them is always `Finished` w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 By: TypeAlias = Literal["rule", "classifier", "model", "person", "budget"]
@@ -54,6 +55,10 @@ class Signals:
     """Why no model may answer, so that it goes to a person; empty where one may."""
     limited: str = ""
     """The phrase that answers in place of a model, where the customer writes too much; else empty."""
+    seen: bool = False
+    """Whether any colleague who takes over can read the conversation where it is."""
+    people_back: datetime | None = None
+    """When people are back, on their own clock, where none is there at this time of the day; else None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -116,9 +116,16 @@ class Alarms:
         return found
 
 
-def unclaimed(handoffs: Iterable[Handoff], now: float) -> tuple[int, int] | None:
-    """Return how many cards wait too long, and how many minutes the oldest; None where none does."""
-    waits = sorted((now - h.opened_at for h in handoffs if h.state == OPEN), reverse=True)
+def unclaimed(
+    handoffs: Iterable[Handoff],
+    now: float,
+    between: Callable[[float, float], float] = lambda begin, end: end - begin,
+) -> tuple[int, int] | None:
+    """Return how many cards wait too long, and how many minutes the oldest; None where none does.
+
+    `between` counts the seconds between two times, as those in which somebody was there.
+    """
+    waits = sorted((between(h.opened_at, now) for h in handoffs if h.state == OPEN), reverse=True)
     late = [wait for wait in waits if wait > UNCLAIMED_S]
     some = [wait for wait in waits if wait > MANY_S]
     if late or len(some) >= MANY:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -39,6 +39,10 @@ GONE = frozenset({
     "token_revoked",
 })  # fmt: skip
 """What Slack calls a place to which nothing can be posted, or a token that may not."""
+
+
+POSTS = frozenset({"chat.postMessage", "chat.update", "chat.startStream"})
+"""Methods that fail where a channel is gone; others fail for reasons of their own."""
 
 
 class SlackFault(FirstlineError):
@@ -79,6 +83,8 @@ class Slack:
     timeout_s: float
     """How long a call may take: a lease must outlast it before the call is made."""
     metrics: Metrics
+    gone: list[Callable[[str, str], None]] = field(default_factory=list)
+    """Told the channel and why, where a message can be posted to it no more: whoever posts, all hear of it."""
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call, once; raises a SlackFault. Arguments that are None are left out."""
@@ -88,6 +94,9 @@ class Slack:
             return await self._send(method, given)
         except SlackFault as fault:
             outcome = fault.why if isinstance(fault, Refused) else type(fault).__name__.lower()
+            if isinstance(fault, Gone) and method in POSTS:
+                for tell in self.gone:
+                    tell(str(given.get("channel", "")), fault.why)
             raise
         finally:
             self.metrics.slack_call(method, outcome)

@@ -29,6 +29,7 @@ from bot.slack.strays import Strays
 from bot.slack.unanswered import answers
 from bot.tasks import Background
 from bot.worker import Lease
+from graph.handing_over import handed_over
 from graph.routing.language import by_function_words
 from graph.run import CustomerSaid, PersonSaid, remember
 from graph.turn import (
@@ -232,9 +233,10 @@ class Turns:
         turn = await self._make_turn(job)
         language = by_function_words(turn.text) or support.knowledge.language
         await answer.begin(language)
-        say = support.services.prompts.phrases.say
-        words = say("handoff" if self.handoffs.reachable() else "error", language)
+        phrases = support.services.prompts.phrases
+        words = phrases.say("error", language)
         if self.handoffs.reachable():
+            words = handed_over(phrases, language, turn.signals, asked=False)
             said = "\n".join(message.text for message in turn.messages)
             await answer.show(HandedOff(said[:2000], GIVEN_UP))
         await answer.show(TextDelta(words))

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from graph.composing import tellable
 from graph.finishing import finish
 from graph.guard import Guard
+from graph.handing_over import handed_over
 from graph.models import ChatMessage, Request
 from graph.models.asking import Asked, Asking
 from graph.quoting import Quoting, unquoted
@@ -34,8 +35,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     route = Route(**{**state["route"], "tier": PERSON})
     people = context.services.people()
     context.speaker.new_paragraph()
-    phrase = _phrase(state, route, people=people, withheld=bool(context.turn.signals.withheld))
-    context.speaker.say(context.edition.phrases.say(phrase, state["language"]))
+    context.speaker.say(_said(context, state, route, people=people))
     context.begun()
     summary, calls = await _summarise(context, state, route, people=people)
     context.speaker.hand_off(summary, route.reason)
@@ -44,17 +44,20 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     return finish(context, state, route, "handed_off", calls=made, summary=summary)
 
 
-def _phrase(state: State, route: Route, *, people: bool, withheld: bool) -> str:
-    """Choose what the customer reads; without a person in reach no phrase promises one."""
-    key = "handoff_asked" if state.get("asked") else "handoff"
+def _said(context: TurnContext, state: State, route: Route, *, people: bool) -> str:
+    """Return what the customer reads; without a person in reach no phrase promises one."""
+    phrases, signals, asked = context.edition.phrases, context.turn.signals, state.get("asked", False)
     if people:
-        return key
-    if withheld:
-        return "paused_nobody"
-    if route.reason == FOREIGN:
-        return "articles_foreign"
-    uncovered = state.get("covered") is False and not state.get("asked")
-    return "not_covered" if uncovered else f"{key}_nobody"
+        return handed_over(phrases, state["language"], signals, asked=asked)
+    if signals.withheld:
+        key = "paused_nobody"
+    elif route.reason == FOREIGN:
+        key = "articles_foreign"
+    elif state.get("covered") is False and not asked:
+        key = "not_covered"
+    else:
+        key = "handoff_asked_nobody" if asked else "handoff_nobody"
+    return phrases.say(key, state["language"])
 
 
 async def _summarise(

@@ -77,7 +77,8 @@ class AlarmBell:
             found["vendor"] = {"names": ", ".join(sorted(down))}
         if dead := await self.alarms.dead():
             found["dead"] = {"count": str(dead)}
-        if late := unclaimed(await self.handoffs.store.under_way(), self.clock()):
+        handoffs, between = self.handoffs, self.handoffs.hours.seconds
+        if late := unclaimed(await handoffs.store.under_way(), self.clock(), between):
             found["unclaimed"] = {"count": str(late[0]), "minutes": str(late[1])}
         if self.budget and (share := await self.budget.share()) >= ALARM:
             found["budget"] = {"percent": f"{share:.0%}".rstrip("%"), "budget": dollars(self.budget.usd)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -40,7 +41,10 @@ class Gate:
         first = job.members[0]
         withheld = self._withheld(job)
         limited = "" if withheld else job.notes.get(LIMIT, "")
-        return Signals(person=first.kind == items.PERSON, withheld=withheld, limited=limited)
+        seen = bool(self.handoffs.channel) and self.handoffs.sight.seen(first.body["channel"])
+        back = self.handoffs.hours.back_at(time.time())
+        person = first.kind == items.PERSON
+        return Signals(person=person, withheld=withheld, limited=limited, seen=seen, people_back=back)
 
     async def silent(self, lease: Lease) -> bool:
         """Count the messages; True where they pass a limit of which their customer was told already.

@@ -7,6 +7,7 @@ stands in its blocks, which only the team's channel shows.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -64,6 +65,8 @@ class CardLook:
             OPEN: "", CLAIMED: "card_claimed", RESOLVED: "card_resolved",
         }.get(handoff.state, "card_handed_back" if handoff.by else "card_returned")  # fmt: skip
         lines = [self.say(key, person=handoff.by)] if key else []
+        if handoff.state == OPEN and handoff.opened_at:
+            lines.append(self.say("card_waits", when=moment(handoff.opened_at)))
         if handoff.under_way:
             lines.append(self.say("card_replies"))
         return lines
@@ -82,17 +85,25 @@ class CardLook:
         label = {"type": "plain_text", "text": self.phrases.say(key, self.language)[:75]}
         return {"type": "button", "action_id": action, "text": label, "value": handoff.conversation}
 
-    def say(self, key: str, *, person: str | None = None) -> str:
-        """Return a phrase of the team's as mark-up; `person` is a user's id."""
-        wants = self.phrases.required[key]
-        marked = named(person or "") if "person" in wants else ""
-        values = {"person": "\x00"} if "person" in wants else {}
-        return escaped(self.phrases.say(key, self.language, **values)).replace("\x00", marked)
+    def say(self, key: str, *, person: str | None = None, **marked: str) -> str:
+        """Return a phrase of the team's as mark-up; `person` is a user's id, other values are mark-up."""
+        if "person" in self.phrases.required[key]:
+            marked["person"] = named(person or "")
+        text = escaped(self.phrases.say(key, self.language, **{name: f"\x00{name}\x00" for name in marked}))
+        for name, value in marked.items():
+            text = text.replace(f"\x00{name}\x00", value)
+        return text
 
 
 def named(user: str) -> str:
     """Return the mark-up that names somebody; what is no user's id is nobody."""
     return mention(user) if _USER.fullmatch(user) else "?"
+
+
+def moment(at: float) -> str:
+    """Return the mark-up of a time, which each reader sees on their own clock."""
+    fallback = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def metadata(handoff: Handoff) -> dict[str, Any]:

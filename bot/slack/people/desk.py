@@ -48,3 +48,5 @@ class PeopleDesk:
                 await self.signs.silent(lease, item)
             case kinds.CARD:
                 await self.signs.card(lease)
+            case kinds.REMIND:
+                await self.signs.reminders.remind(lease, item)

@@ -16,7 +16,6 @@ from bot.slack.people.passing import tell
 from bot.slack.people.reception import Reception
 from bot.slack.people.relay import Relay
 from bot.slack.people.room import People
-from bot.slack.people.sight import Sight
 from bot.slack.people.signs import Signs
 from graph.support import Support
 
@@ -52,9 +51,8 @@ class PeopleDoor:
         handoffs, inbox = self.handoffs, self.handoffs.inbox
         self.reception = Reception(handoffs)
         self.relay = Relay(handoffs, inbox, self._put, self._interrupt)
-        sight = Sight(handoffs.history)
         self.people = People(
-            handoffs, inbox, self.support, sight, self.relay.show_what_was_said, self._answer_again
+            handoffs, inbox, self.support, handoffs.sight, self.relay.show_what_was_said, self._answer_again
         )
         handoffs.staffing.fresh_s = self.settings.bot_staff_fresh_s
         after_s = self.settings.bot_return_after_minutes * 60

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.inbox import Inbox
 from bot.people.changes import left_until
+from bot.people.hours_file import BusinessHours
 from bot.people.store import KEEP_S, OPEN, Handoff, HandoffStore
 from bot.slack.api import Refused, Slack, SlackFault
 from bot.slack.fields import Fields
@@ -21,6 +22,7 @@ from bot.slack.limiter import Limiter
 from bot.slack.pen import Pen, Place
 from bot.slack.people.cards import CARD, CardLook, read_card
 from bot.slack.people.passing import Passing, card_of
+from bot.slack.people.sight import Sight
 from bot.slack.people.staff import Staff
 from bot.tasks import Background
 from bot.worker import Lease
@@ -31,6 +33,8 @@ log = structlog.get_logger()
 
 __all__ = ["CARD", "Handoffs"]
 
+AWAY = frozenset({"is_archived", "channel_not_found", "not_in_channel"})
+"""Why a message cannot be posted to a channel that nobody can be reached in."""
 CLOCKS_S = 60.0
 """By how much Slack's clock and this machine's may disagree, and then some."""
 LOOK_AGAIN_S = 60.0
@@ -60,6 +64,9 @@ class Handoffs:
     background: Background
     group: str | None = None
     """A user group whose members are staff too."""
+    hours: BusinessHours = field(default_factory=BusinessHours)
+    """When people are there."""
+    sight: Sight = field(init=False)
     staffing: Staff = field(init=False)
     history: History = field(init=False)
     look_of: CardLook = field(init=False)
@@ -69,14 +76,20 @@ class Handoffs:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reachable: bool = False
     _looked_at: float = field(default=0.0)
+    _why: str = ""
+    """Why it was not reachable when it was last found so."""
+    _losses: int = 0
+    """How often a post to the team's channel has failed for good."""
 
     def __post_init__(self) -> None:
         self.history = History(self.slack, self.limiter, self.team)
+        self.sight = Sight(self.history, self.background)
         self.staffing = Staff(
             self.redis, self.history, self.channel, self.group, self.bot_user, self.background
         )
         self.look_of = CardLook(self.phrases, self.language)
         self.passing = Passing(self.inbox, self.redis, self.bot_user)
+        self.slack.gone.append(self._post_failed)
 
     def reachable(self) -> bool:
         """Tell whether a person can be reached, as far as is known; a channel that was away is asked anew."""
@@ -89,7 +102,7 @@ class Handoffs:
         """Find out whether the team's channel can be reached: an archived one can still be read."""
         if self.channel is None:
             return
-        self._looked_at = time.monotonic()
+        self._looked_at, losses = time.monotonic(), self._losses
         try:
             found = await self.slack.call("conversations.info", channel=self.channel)
             about = Fields(found).at("channel")
@@ -100,18 +113,25 @@ class Handoffs:
             else:
                 if not self._reachable:
                     await self.slack.call("conversations.history", channel=self.channel, limit=1)
-                self._reachable = True
+                # What was read before a post failed says less than the post.
+                self._reachable = self._losses == losses
         except SlackFault as fault:
             self._unreachable(fault.why)
 
     def lost(self, why: str) -> None:
         """Take note that the team's channel cannot be reached."""
         self._looked_at = time.monotonic()
+        self._losses += 1
         self._unreachable(why)
 
+    def _post_failed(self, channel: str, why: str) -> None:
+        if channel == self.channel and why in AWAY:
+            self.lost(why)
+
     def _unreachable(self, why: str) -> None:
-        self._reachable = False
-        log.warning("handoff.unreachable", why=why)
+        if self._reachable or why != self._why:  # every look finds it again
+            log.warning("handoff.unreachable", why=why)
+        self._reachable, self._why = False, why
 
     async def owner(self, conversation: str) -> str | None:
         """Return who has a conversation; None where the bot has it.

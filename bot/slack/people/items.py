@@ -30,8 +30,10 @@ RETURN = "owner_silent"
 """Whoever has the conversation has been silent for too long."""
 CARD = "card"
 """A card is to be posted that could not be."""
+REMIND = "handoff_remind"
+"""Nobody has taken a handoff for long."""
 
-KINDS = frozenset({SAID, REPLY, CHANGED, CUSTOMER_CHANGED, WISH, LEFT, RETURN, CARD})
+KINDS = frozenset({SAID, REPLY, CHANGED, CUSTOMER_CHANGED, WISH, LEFT, RETURN, CARD, REMIND})
 """The kinds that the people's room deals with, beside `claim` and `hand_back`."""
 FRONT = 1000.0
 

@@ -22,6 +22,7 @@ from bot.slack.items import message_item
 from bot.slack.people.handoff import Handoffs
 from bot.slack.people.items import CARD, LEFT, RETURN, sign_item
 from bot.slack.people.relay import Put
+from bot.slack.people.reminders import Reminders
 from bot.slack.people.room import People
 from bot.slack.unanswered import unanswered
 from bot.worker import Lease
@@ -46,8 +47,12 @@ class Signs:
     """How long a customer waits for who has the conversation, before the bot has it again; 0 for ever."""
     every_s: float
     clock: Callable[[], float] = time.time
+    reminders: Reminders = field(init=False)
     _loop: asyncio.Task[None] | None = field(default=None)
     _unposted: int = 0
+
+    def __post_init__(self) -> None:
+        self.reminders = Reminders(self.handoffs, self.clock)
 
     def start(self) -> None:
         """Begin to look."""
@@ -90,6 +95,8 @@ class Signs:
                 at = handoff.customer_at
                 item = sign_item(RETURN, f"return:{conversation}:{at:.6f}", {"customer_at": at}, now)
                 await self.put(conversation, item, item.id)
+            if reminder := self.reminders.item(handoff):
+                await self.put(conversation, reminder, reminder.id)
             if not handoff.ts:
                 unposted += 1
                 if reachable:

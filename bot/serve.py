@@ -125,7 +125,12 @@ async def _identity(slack: Slack) -> Identity:
     for number in range(START_TRIES):
         try:
             found = await slack.call("auth.test")
-            return Identity(str(found["team_id"]), str(found["user_id"]), str(found.get("bot_id", "")))
+            return Identity(
+                str(found["team_id"]),
+                str(found["user_id"]),
+                str(found.get("bot_id", "")),
+                str(found.get("enterprise_id") or ""),
+            )
         except (Limited, Unsure) as fault:
             log.warning("slack.waiting", why=fault.why)
             await asyncio.sleep(2**number / 2)

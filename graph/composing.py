@@ -9,7 +9,7 @@ from graph.models import ChatMessage, Request, Tool
 from graph.models.asking import Variant
 from graph.models.escalation import escalate_tool
 from graph.services import TurnContext
-from graph.state import Exchange, State
+from graph.state import Exchange, State, seen_by
 from graph.tiers import Candidate, Tier
 from graph.turn import Attachment
 from prompts import Edition
@@ -27,7 +27,7 @@ def compose(
     """Make the request for one candidate of a tier."""
     edition, text = context.edition, _asked(context)
     wanted = variant.history and context.services.tiers.history_tokens > 0
-    history = (state.get("history") or []) if wanted else []
+    history = seen_by(context.turn.audience, state) if wanted else []
     return Request(
         model=candidate.model,
         system=edition.system(tools=variant.tools, top=tier.top),

@@ -33,7 +33,10 @@ def finish(
     answer = context.speaker.shown
     record = make_record(context, state, route, outcome, calls=calls, answer=answer)
     asked = context.turn.text[:LONGEST_ASKED]
-    exchange = Exchange(id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary)
+    exchange = Exchange(
+        id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary,
+        audience=context.turn.audience,
+    )  # fmt: skip
     context.finished = True
     history = [*(state.get("history") or []), exchange]
     return {
@@ -70,7 +73,7 @@ def make_record(
         calls=made,
         sources=sources(context, answer) if outcome == "answered" else (),
         outcome=outcome,
-        language=state.get("language") or context.services.knowledge.language,
+        language=state.get("language") or context.knowledge.language,
         total_ms=_ms(now - context.started + context.waited_s),
         first_words_ms=None if first is None else _ms(first - context.started + context.waited_s),
         queue_ms=_ms(context.waited_s),

@@ -15,7 +15,7 @@ from graph.models.asking import Asked, Asking
 from graph.records.codec import to_dict
 from graph.routing.decide import FOREIGN
 from graph.services import TurnContext
-from graph.state import State
+from graph.state import State, seen_by
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
 
@@ -99,6 +99,6 @@ async def _ask(context: TurnContext, text: str) -> Asked:
 
 def _conversation(context: TurnContext, state: State) -> str:
     lines = []
-    for exchange in (state.get("history") or [])[-4:]:
+    for exchange in seen_by(context.turn.audience, state)[-4:]:
         lines += [f"Customer: {exchange['asked']}", f"Bot: {exchange['answer']}"]
     return "\n".join([*lines, f"Customer: {context.turn.text[:4000]}"])

@@ -55,9 +55,7 @@ def control_room(
     pauses, drafts, alarms = Pauses(app.redis, handoffs.background), DraftStore(app.redis), Alarms(app.redis)
     budget = None if usd is None else Budget(app.redis, usd)
 
-    def hosts() -> frozenset[str]:
-        return app.support.knowledge.hosts
-
+    hosts = app.support.knowledge.hosts
     return ControlRoom(
         pauses,
         Gate(pauses, _limits(settings, app.redis), channels, handoffs, inbox),

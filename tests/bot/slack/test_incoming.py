@@ -252,6 +252,7 @@ def test_a_press_under_an_answer_is_read() -> None:
         ts=TS,
         thread_ts="1763999999.000001",
         user=ANN,
+        user_team="T1",
         action="feedback",
         value="up",
         at=1764000011.0003,

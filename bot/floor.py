@@ -136,7 +136,8 @@ async def open_floor(
     people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
-    await asyncio.gather(handoffs.look(), patiently(handoffs.staffing.read))
+    await handoffs.look()
+    await patiently(handoffs.staffing.read)
     return Floor(
         identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
     )

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import aiohttp
 import structlog
@@ -70,6 +70,11 @@ class Unsure(SlackFault):
     """Whether the call took effect is not known."""
 
 
+Guard: TypeAlias = Callable[[], Awaitable[str]]
+"""Says why nothing may be written into a channel; empty where it may."""
+WRITES = frozenset({"chat.postMessage", "chat.update", "chat.startStream", "chat.appendStream"})
+
+
 @dataclass(frozen=True, slots=True)
 class Slack:
     """The Web API under one bot token."""
@@ -79,12 +84,20 @@ class Slack:
     timeout_s: float
     """How long a call may take: a lease must outlast it before the call is made."""
     metrics: Metrics
+    guards: dict[str, Guard] = field(default_factory=dict)
+    """Channels into which nothing may be written while their guard says why not."""
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call, once; raises a SlackFault. Arguments that are None are left out."""
         given = {name: value for name, value in arguments.items() if value is not None}
         outcome = "ok"
         try:
+            if (
+                method in WRITES
+                and (guard := self.guards.get(given.get("channel", "")))
+                and (why := await guard())
+            ):
+                raise Refused(method, why)
             return await self._send(method, given)
         except SlackFault as fault:
             outcome = fault.why if isinstance(fault, Refused) else type(fault).__name__.lower()

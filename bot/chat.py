@@ -21,7 +21,7 @@ from graph.command_line import COULD_NOT_RUN, FINE, INTERRUPTED, make_console
 from graph.errors import StateError
 from graph.records.codec import to_line
 from graph.tiers import EXTRACTIVE
-from graph.turn import Chunk, Finished, Message, Signals, TextDelta, Thumb, Turn, TurnRecord
+from graph.turn import Audience, Chunk, Finished, Message, Signals, TextDelta, Thumb, Turn, TurnRecord
 
 CUSTOMER = "terminal"
 LEAVE_WITHIN_S = 2.0
@@ -35,11 +35,13 @@ HELP = """\
 Ctrl-C stops an answer; Ctrl-C twice or Ctrl-D leaves."""
 
 
-async def chat(settings: BotSettings, *, knowledge: Path | None, as_json: bool) -> int:
+async def chat(
+    settings: BotSettings, *, knowledge: Path | None, as_json: bool, audience: Audience = "internal"
+) -> int:
     """Talk until the input ends; returns the exit code."""
     async with running(settings, knowledge=knowledge) as app:
-        talk = Talk(app, as_json)
-        for line in opening(app, knowledge):
+        talk = Talk(app, as_json, audience)
+        for line in opening(app, knowledge, audience):
             talk.notices.line(line, "dim")
         if talk.interactive:
             talk.notices.line("/help lists what else you can do here.\n", "dim")
@@ -48,7 +50,7 @@ async def chat(settings: BotSettings, *, knowledge: Path | None, as_json: bool) 
         return talk.leave()
 
 
-def opening(app: App, knowledge: Path | None) -> Iterator[str]:
+def opening(app: App, knowledge: Path | None, audience: Audience = "internal") -> Iterator[str]:
     """Say what answers, from what, and what does not last, a line each."""
     settings, support = app.settings, app.support
     articles = support.knowledge.articles
@@ -59,6 +61,8 @@ def opening(app: App, knowledge: Path | None) -> Iterator[str]:
         )
     else:
         yield f"{counted(articles, 'article')} from {support.knowledge.folder}."
+    if audience == "everyone" and support.knowledge.closed:
+        yield f"Answers rest on {support.knowledge.for_everyone} of them: those with `audience: everyone`."
     tiers = support.services.tiers.ladder
     if tiers[0].name == EXTRACTIVE:
         yield "No model key is set: answers are quotations. Set ANTHROPIC_API_KEY or OPENAI_API_KEY."
@@ -74,6 +78,7 @@ class Talk:
 
     app: App
     as_json: bool
+    audience: Audience = "internal"
     screen: Screen = field(init=False)
     notices: Screen = field(init=False)
     """Where the program itself speaks: beside the answers where these go into a pipe, and beside records."""
@@ -130,6 +135,7 @@ class Talk:
             messages=(Message(turn_id, text),),
             received_at=time.time(),
             signals=Signals(person=person),
+            audience=self.audience,
         )
         self._stop = asyncio.Event()
         try:

@@ -17,6 +17,7 @@ from bot.settings import BotSettings
 from bot.terminal import counted
 from graph.command_line import FINE, FOUND_WANTING
 from graph.errors import FirstlineError, ModelError, StateError
+from graph.knowledge.live import FolderKnowledge
 from graph.models.pool import ModelPool
 from graph.settings import GraphSettings
 from graph.state_store import eviction_policy, open_state, safe_url
@@ -48,7 +49,8 @@ async def check(settings: BotSettings, console: Console, knowledge: Path | None 
 async def findings(settings: BotSettings, knowledge: Path | None = None) -> AsyncIterator[Finding]:
     """Look at one thing after the other."""
     yield _try("prompts", lambda: _prompts(settings))
-    for finding in _knowledge(settings, knowledge):
+    articles = _try_articles(settings, knowledge)
+    for finding in _knowledge(settings, knowledge, articles):
         yield finding
     try:
         tiers = load_ladder(settings)
@@ -70,18 +72,19 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
     if settings.redis_url is None:
         yield _try("data", lambda: _data(settings.bot_data))
     yield _try("hours", lambda: described(load_hours(settings.bot_home).now, datetime.now(UTC)))
-    async for finding in _slack(settings):
+    readable = None if isinstance(articles, FirstlineError) else articles.for_everyone
+    async for finding in _slack(settings, readable):
         yield finding
 
 
-async def _slack(settings: BotSettings) -> AsyncIterator[Finding]:
+async def _slack(settings: BotSettings, for_everyone: int | None) -> AsyncIterator[Finding]:
     if not (settings.slack_bot_token or settings.slack_app_token or settings.slack_signing_secret):
         yield Finding("warning", "slack", "SLACK_BOT_TOKEN is not set: the bot cannot answer in Slack")
         return
     # Only here: every other command starts sooner without Slack's libraries.
     from bot.check_slack import slack_findings
 
-    async for finding in slack_findings(settings):
+    async for finding in slack_findings(settings, for_everyone):
         yield finding
 
 
@@ -101,17 +104,33 @@ def _prompts(settings: GraphSettings) -> str:
     )
 
 
-def _knowledge(settings: GraphSettings, folder: Path | None) -> list[Finding]:
+def _try_articles(settings: GraphSettings, folder: Path | None) -> FolderKnowledge | FirstlineError:
     try:
-        articles = open_articles(settings, folder)
+        return open_articles(settings, folder)
     except FirstlineError as error:
-        return [Finding("wanting", "knowledge", str(error))]
+        return error
+
+
+def _knowledge(
+    settings: GraphSettings, folder: Path | None, articles: FolderKnowledge | FirstlineError
+) -> list[Finding]:
+    if isinstance(articles, FirstlineError):
+        return [Finding("wanting", "knowledge", str(articles))]
     sample = folder is None and settings.bot_home is None
     says = f"{counted(articles.articles, 'article')}, {counted(articles.passages, 'passage')}"
     first = Finding(
         "ok", "knowledge", f"{says} of the sample shop; set BOT_HOME for your own" if sample else says
     )
-    return [first, *(Finding("warning", "knowledge", warning) for warning in articles.warnings)]
+    warnings = (Finding("warning", "knowledge", warning) for warning in articles.warnings)
+    return [first, *warnings, _audience(articles)]
+
+
+def _audience(articles: FolderKnowledge) -> Finding:
+    if articles.for_everyone:
+        says = f"{articles.for_everyone} of {counted(articles.articles, 'article')} may be read by everyone"
+        return Finding("ok", "audience", says)
+    says = "no article says `audience: everyone`: guests and other companies are told nothing from them"
+    return Finding("warning", "audience", says)
 
 
 async def _models(settings: GraphSettings, tiers: Tiers) -> AsyncIterator[Finding]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from math import ceil
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.check_audience import shared_finding
+from bot.check_slack_asking import Refusal, SlackDown, ask
 from bot.finding import Finding, Level
 from bot.settings import BotSettings
 from bot.slack.api import SLACK_API_URL
@@ -28,19 +27,11 @@ TOKENS = "SLACK_BOT_TOKEN begins with xoxb, SLACK_APP_TOKEN with xapp"
 INVITE = "say `/invite @{bot}` there"
 
 
-class SlackDown(Exception):
-    """Slack gave no answer that says anything about the app."""
+async def slack_findings(settings: BotSettings, for_everyone: int | None = None) -> AsyncIterator[Finding]:
+    """Look at one thing after the other; nothing is posted or changed.
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Slack's own name for what is wrong."""
-
-    error: str
-
-
-async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
-    """Look at one thing after the other; nothing is posted or changed."""
+    `for_everyone` is how many articles anybody may read; None where that is not known.
+    """
     if settings.slack_bot_token is None:
         yield Finding("wanting", BOT, f"SLACK_BOT_TOKEN is not set: {NEW_BOT_TOKEN}")
         return
@@ -52,7 +43,7 @@ async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
     )
     yield _transport(settings)
     try:
-        who = await _ask(client.auth_test())
+        who = await ask(client.auth_test())
         for finding in _identity(who):
             yield finding
         if settings.slack_app_token:
@@ -63,24 +54,11 @@ async def slack_findings(settings: BotSettings) -> AsyncIterator[Finding]:
             yield await _handoff(client, settings.bot_handoff_channel, str(who.get("user", "bot")))
             if settings.bot_handoff_channel and settings.bot_handoff_group:
                 yield await _group(client, settings.bot_handoff_group)
+            if shared := await shared_finding(client, for_everyone):
+                yield shared
     except SlackDown as down:
         # The release that is being checked is as good as the one that it replaces.
         yield Finding("warning", BOT, f"Slack gives no answer ({down}); ask again, or see SLACK_API_URL")
-
-
-async def _ask(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | Refusal:
-    try:
-        return await call
-    except SlackApiError as error:
-        response: Any = error.response
-        status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
-        data = getattr(response, "data", None)
-        said = data.get("error") if isinstance(data, dict) else None
-        if status >= 429 or not said:
-            raise SlackDown(f"HTTP {status}") from None
-        return Refusal(str(said))
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise SlackDown(type(error).__name__) from None
 
 
 def _transport(settings: BotSettings) -> Finding:
@@ -110,7 +88,7 @@ def _identity(who: AsyncSlackResponse | Refusal) -> list[Finding]:
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     """Ask for an address to connect to, which is given up unused."""
-    opened = await _ask(client.apps_connections_open(app_token=token))
+    opened = await ask(client.apps_connections_open(app_token=token))
     if not isinstance(opened, Refusal):
         return Finding("ok", APP, "opens connections")
     if opened.error == "not_allowed_token_type":
@@ -140,7 +118,7 @@ async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Fin
     invite = INVITE.format(bot=bot)
     if channel is None:
         return Finding("warning", HANDOFF, "BOT_HANDOFF_CHANNEL is not set: no phrase promises a person")
-    found = await _ask(client.conversations_info(channel=channel))
+    found = await ask(client.conversations_info(channel=channel))
     if isinstance(found, Refusal):
         remedy = {
             "channel_not_found": f"give the channel's ID (About, at the bottom); if it is private, {invite}",
@@ -152,13 +130,16 @@ async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Fin
     name = f"#{about.get('name', channel)}"
     if about.get("is_archived"):
         return Finding("wanting", HANDOFF, f"{name} is archived: choose another channel")
+    if about.get("is_ext_shared"):
+        says = f"{name} is shared with another company, which would read the cards: choose one of your own"
+        return Finding("wanting", HANDOFF, says)
     if about.get("is_member") is False:
         return Finding("wanting", HANDOFF, f"the bot is not in {name}: {invite}")
     return Finding("ok", HANDOFF, name)
 
 
 async def _group(client: AsyncWebClient, group: str) -> Finding:
-    found = await _ask(client.usergroups_users_list(usergroup=group))
+    found = await ask(client.usergroups_users_list(usergroup=group))
     if isinstance(found, Refusal):
         remedies = {"no_such_subteam": "give the group's ID, such as S0123456789", "missing_scope": UPDATE}
         remedy = remedies.get(found.error, "see the group in Slack")

@@ -23,6 +23,7 @@ from bot.settings import BotSettings, bot_settings
 from graph.command_line import FINE, FOUND_WANTING, fail, make_app, make_console, run_to_exit
 from graph.errors import FirstlineError
 from graph.log import configure_log
+from graph.turn import Audience
 
 EVERY_DAY, PLUMBING = "Every day", "Plumbing"
 
@@ -45,6 +46,9 @@ def chat(
     json: Annotated[
         bool, typer.Option("--json", help="Print one record a turn instead of the answers.")
     ] = False,
+    audience: Annotated[
+        Audience, typer.Option(help="Whose articles are answered from: everyone's alone, or all.")
+    ] = "internal",
 ) -> None:
     """Talk to the bot in this terminal, or pipe one message a line into it.
 
@@ -52,7 +56,7 @@ def chat(
     """
     # On a terminal, the same stands under each answer.
     settings = _start("warning" if sys.stderr.isatty() else "info")
-    run_to_exit(lambda: talk(settings, knowledge=knowledge, as_json=json))
+    run_to_exit(lambda: talk(settings, knowledge=knowledge, as_json=json, audience=audience))
 
 
 @app.command(rich_help_panel=EVERY_DAY)

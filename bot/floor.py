@@ -22,8 +22,9 @@ from bot.people.hours_file import load_hours
 from bot.people.store import HandoffStore
 from bot.settings import BotSettings
 from bot.slack.api import Slack, SlackFault
+from bot.slack.audience import Audiences
 from bot.slack.catch_up import CatchUp
-from bot.slack.channels import load_channels
+from bot.slack.channels import Channels, load_channels
 from bot.slack.control.room import ControlRoom, control_room
 from bot.slack.desk import Desk
 from bot.slack.erasing import Erasing
@@ -60,6 +61,8 @@ class Identity:
     team: str
     user: str
     bot_id: str
+    enterprise: str = ""
+    """The organisation that the workspace belongs to; empty where it stands alone."""
 
 
 async def patiently(opening: Callable[[], Awaitable[T]]) -> T:
@@ -118,7 +121,8 @@ async def open_floor(
     await patiently(control.pauses.look)
     turns = Turns(
         conversations, inbox, slack, limiter, handoffs, metrics, identity.user, _token(settings),
-        lambda: app.support.knowledge.hosts, _origins(settings), Offered(), background, strays,
+        app.support.knowledge.hosts, _audiences(app, slack, channels, identity), _origins(settings),
+        Offered(), background, strays,
         people.relay.mirror, control.gate, control.making,
     )  # fmt: skip
     home = Home(slack, limiter, prompts, language, control.team)
@@ -136,7 +140,8 @@ async def open_floor(
     people.opened(intake)
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
-    await asyncio.gather(handoffs.look(), patiently(handoffs.staffing.read))
+    await handoffs.look()
+    await patiently(handoffs.staffing.read)
     return Floor(
         identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
     )
@@ -148,6 +153,11 @@ async def _inbox(settings: BotSettings, app: App) -> Inbox:
     )
     await patiently(inbox.open)
     return inbox
+
+
+def _audiences(app: App, slack: Slack, channels: Channels, identity: Identity) -> Audiences:
+    ours = frozenset(filter(None, (identity.team, identity.enterprise)))
+    return Audiences(slack, channels, lambda: app.support.knowledge.closed, ours)
 
 
 def _token(settings: BotSettings) -> str:

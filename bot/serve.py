@@ -69,6 +69,7 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         opening = asyncio.create_task(app.support.services.models.opened(leader))
         stack.push_async_callback(end, opening)
         floor = await open_floor(settings, app, slack, await identity, metrics)
+        _refuse_shared(floor)
         people.append(floor.handoffs)
         await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
         # What came until now is in the inbox, and others who can answer already may have taken it.
@@ -79,6 +80,15 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         log.info("serving", transport=transport, articles=app.support.knowledge.articles, paused=paused)
         await stopping.wait()
         log.info("draining", under_way=len(floor.workers.leases))
+
+
+def _refuse_shared(floor: Floor) -> None:
+    """Raise ServeError where another company would read what is written to the team."""
+    if floor.handoffs.shared:
+        raise ServeError(
+            f"BOT_HANDOFF_CHANNEL {floor.handoffs.channel} is shared with another company, which would read"
+            " what customers wrote: choose a channel of your own."
+        )
 
 
 def _checked(settings: BotSettings, transport: Transport | None, *, sample: bool) -> Transport:
@@ -125,7 +135,12 @@ async def _identity(slack: Slack) -> Identity:
     for number in range(START_TRIES):
         try:
             found = await slack.call("auth.test")
-            return Identity(str(found["team_id"]), str(found["user_id"]), str(found.get("bot_id", "")))
+            return Identity(
+                str(found["team_id"]),
+                str(found["user_id"]),
+                str(found.get("bot_id", "")),
+                str(found.get("enterprise_id") or ""),
+            )
         except (Limited, Unsure) as fault:
             log.warning("slack.waiting", why=fault.why)
             await asyncio.sleep(2**number / 2)

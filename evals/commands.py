@@ -37,6 +37,7 @@ from evals.suite import case_commands
 from graph.command_line import make_app, make_console, run_to_exit
 from graph.errors import InputError
 from graph.support import load_all_tiers, open_articles, open_services, open_support
+from graph.turn import Audience
 
 IMPROVE, PLUMBING = "Improve", "Plumbing"
 
@@ -83,6 +84,9 @@ def retrieve(
     k: Annotated[
         int, typer.Option("-k", min=1, max=100, help="Passages per question, each of another article.")
     ] = 10,
+    audience: Annotated[
+        Audience, typer.Option(help="Whose articles are searched: everyone's alone, or all.")
+    ] = "internal",
 ) -> None:
     """Say which passages are found for each question, as JSON lines.
 
@@ -92,7 +96,8 @@ def retrieve(
     """
 
     async def run() -> int:
-        for line in retrieve_lines(_lines(file), open_articles(read_settings(), knowledge), k):
+        articles = open_articles(read_settings(), knowledge)
+        for line in retrieve_lines(_lines(file), articles, k, audience):
             typer.echo(json.dumps(line, ensure_ascii=False))
         return 0
 

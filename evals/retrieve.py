@@ -8,22 +8,26 @@ from typing import Any
 
 from graph.errors import InputError
 from graph.knowledge.live import FolderKnowledge
+from graph.turn import Audience
 
 PASSAGES = 20
 EXAMPLE = '{"id": "q1", "query": "how do I return a jacket"}'
 
 
 def retrieve_lines(
-    lines: Iterable[str], knowledge: FolderKnowledge, k: int = PASSAGES
+    lines: Iterable[str],
+    knowledge: FolderKnowledge,
+    k: int = PASSAGES,
+    audience: Audience = "internal",
 ) -> Iterator[dict[str, Any]]:
-    """Answer each line `{"id", "query"}` with the `k` best passages, one an article, best first.
+    """Answer each line `{"id", "query"}` with an audience's `k` best passages, one an article, best first.
 
     Blank lines are skipped; a line that is not as it must be raises InputError with its number.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
             case = read_case(line, number)
-            hits = knowledge.search(case["query"], k, per_article=1).hits
+            hits = knowledge.open_to(audience).search(case["query"], k, per_article=1).hits
             yield {
                 "id": case["id"],
                 "passages": [

@@ -31,7 +31,8 @@ async def route_lines(lines: Iterable[str], services: Services) -> AsyncIterator
 
 
 async def _route(id: str, text: str, history: list[Exchange], services: Services) -> dict[str, Any]:
-    turn = Turn(str(id), "evals", "evals", (Message(str(id), text),), time.time())
+    messages = (Message(str(id), text),)
+    turn = Turn(str(id), "evals", "evals", messages, time.time(), audience="internal")
     runtime = Runtime(context=TurnContext(services, turn, Speaker(lambda _: None)))
     state: State = {"turn_id": str(id), "history": history}
     started = time.perf_counter()

@@ -12,7 +12,7 @@ from graph.models.escalation import escalate_tool
 from graph.quoting import Quoting, legible
 from graph.records.redact import redact
 from graph.services import TurnContext
-from graph.state import Exchange, State
+from graph.state import Exchange, State, seen_by
 from graph.tiers import Candidate, Tier
 from prompts import Edition
 
@@ -29,7 +29,7 @@ def compose(
     """Make the request for one candidate of a tier."""
     edition, text = context.edition, _asked(context)
     wanted = variant.history and context.services.tiers.history_tokens > 0
-    history = (state.get("history") or []) if wanted else []
+    history = seen_by(context.turn.audience, state) if wanted else []
     told = tellable(tier)
     team_first = edition.notes.say("team_first", "en")
     messages = tuple(ChatMessage(m.role, told(m.text)) for m in _messages(history, text, team_first))

@@ -36,6 +36,7 @@ def finish(
     exchange = Exchange(
         id=context.turn.id, asked=asked, answer=answer, outcome=outcome, summary=summary,
         messages=[message.id for message in context.turn.messages], at=time.time(),
+        audience=context.turn.audience,
     )  # fmt: skip
     context.finished = True
     history = [*(state.get("history") or []), exchange]
@@ -79,7 +80,7 @@ def make_record(
         calls=made,
         sources=sources(context, answer) if outcome == "answered" else (),
         outcome=outcome,
-        language=state.get("language") or context.services.knowledge.language,
+        language=state.get("language") or context.knowledge.language,
         total_ms=_ms(now - context.started + context.waited_s),
         first_words_ms=None if first is None else _ms(first - context.started + context.waited_s),
         queue_ms=_ms(context.waited_s),

@@ -20,9 +20,21 @@ from graph.quoting import Quoting
 from graph.records.codec import from_dict, to_dict
 from graph.services import TurnContext
 from graph.speaker import Speaker
-from graph.state import Exchange, State
+from graph.state import Exchange, State, may_see
 from graph.support import Support
-from graph.turn import Chunk, Fence, Finished, HandedOff, Outcome, Route, TextDelta, Thumb, Turn, TurnRecord
+from graph.turn import (
+    Audience,
+    Chunk,
+    Fence,
+    Finished,
+    HandedOff,
+    Outcome,
+    Route,
+    TextDelta,
+    Thumb,
+    Turn,
+    TurnRecord,
+)
 from prompts import Edition
 
 log = structlog.get_logger()
@@ -31,6 +43,7 @@ log = structlog.get_logger()
 class _Known(TypedDict):
     messages: list[str]
     at: float
+    audience: Audience
 
 
 STEPS = 25
@@ -109,12 +122,12 @@ async def _run(support: Support, turn: Turn, stop: asyncio.Event | None) -> Asyn
     tasks: list[asyncio.Task[Any]] = []
     try:
         state = await _load(support, turn.conversation)
-        if record := _record_of(state, turn.id):
+        if (record := _record_of(state, turn.id)) and _may_again(state, turn):
             for chunk in _again(state, record):
                 yield chunk
             return
         context.keep_to(_begun(state))
-        pending = state.get("turn_id") == turn.id
+        pending = record is None and state.get("turn_id") == turn.id and _may_go_on(state, turn)
         if pending:
             _restore(context, state)
         work = asyncio.create_task(_work(support, context, None if pending else _input(context, state)))
@@ -189,7 +202,8 @@ def _exchange(edition: Edition, entry: PersonSaid | CustomerSaid) -> Exchange:
 
 
 def _known(entry: PersonSaid | CustomerSaid) -> _Known:
-    return {"messages": [entry.message] if entry.message else [], "at": time.time()}
+    messages = [entry.message] if entry.message else []
+    return {"messages": messages, "at": time.time(), "audience": "everyone"}
 
 
 def _without(history: list[Exchange], message: str) -> list[Exchange]:
@@ -228,7 +242,8 @@ async def _load(support: Support, conversation: str) -> State:
 
 def _input(context: TurnContext, state: State) -> dict[str, Any]:
     new: dict[str, Any] = {"draft": None, "shown": "", "calls": [], "phrase": "", "route": {}}
-    return {"turn_id": context.turn.id, **new, **_pin(context, state)}
+    turn = context.turn
+    return {"turn_id": turn.id, "audience": turn.audience, **new, **_pin(context, state)}
 
 
 def _begun(state: State) -> str | None:
@@ -295,13 +310,29 @@ def _language(support: Support, state: State) -> str:
 
 
 def _record_of(state: State, turn_id: str) -> TurnRecord | None:
-    found = (r for r in state.get("records") or [] if r["turn_id"] == turn_id)
+    # Newest first: one that was made for other readers may have been made again.
+    found = (r for r in reversed(state.get("records") or []) if r["turn_id"] == turn_id)
     return next((from_dict(TurnRecord, record) for record in found), None)
+
+
+def _exchange_of(state: State, turn_id: str) -> Exchange | None:
+    return next((e for e in reversed(state.get("history") or []) if e["id"] == turn_id), None)
+
+
+def _may_again(state: State, turn: Turn) -> bool:
+    """Tell whether a finished turn may be shown again to whoever reads it now."""
+    exchange = _exchange_of(state, turn.id)
+    return exchange is None or may_see(turn.audience, exchange.get("audience"))
+
+
+def _may_go_on(state: State, turn: Turn) -> bool:
+    """Tell whether what an interrupted turn had found and said is for whoever reads it now."""
+    return may_see(turn.audience, state.get("audience"))
 
 
 def _again(state: State, record: TurnRecord) -> list[Chunk]:
     """Re-emit a finished turn."""
-    exchange = next((e for e in state.get("history") or [] if e["id"] == record.turn_id), None)
+    exchange = _exchange_of(state, record.turn_id)
     chunks: list[Chunk] = []
     if exchange and exchange["answer"]:
         chunks.append(TextDelta(exchange["answer"]))
@@ -313,8 +344,7 @@ def _again(state: State, record: TurnRecord) -> list[Chunk]:
 
 def _restore(context: TurnContext, state: State) -> None:
     """Give an interrupted turn back what its customer sees and what its nodes shared."""
-    knowledge = context.services.knowledge
-    found = (knowledge.passage(name) for name, _ in state.get("passages") or [])
+    found = (context.knowledge.passage(name) for name, _ in state.get("passages") or [])
     context.passages = tuple(passage for passage in found if passage)
     context.speaker.say(state.get("shown", ""))
     context.speaker.new_paragraph()  # what is still to come is another tier's, or a person's

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from graph.allowance import Allowance, Purse
 from graph.editions import GIT, Editions
-from graph.knowledge import Knowledge, Passage
+from graph.knowledge import Knowledge, Passage, Readable
 from graph.models.pool import ModelPool
 from graph.routing.language import LanguageDetector
 from graph.speaker import Speaker
@@ -81,6 +81,11 @@ class TurnContext:
         self.version, self.edition = services.editions.of(
             self.turn.conversation, begun, services.prompts.edition
         )
+
+    @property
+    def knowledge(self) -> Readable:
+        """The articles that whoever reads this turn's answer may read."""
+        return self.services.knowledge.open_to(self.turn.audience)
 
     async def begin(self) -> None:
         """Wait for a place among the turns that begin."""

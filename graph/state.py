@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
-from graph.turn import Thumb
+from graph.turn import Audience, Thumb
 
 
 class Draft(TypedDict):
@@ -36,12 +36,15 @@ class Exchange(TypedDict):
     """Ids of the messages that `asked` holds, or of what a colleague wrote."""
     at: NotRequired[float]
     """When it was, in seconds since the epoch: it stays no longer than text may."""
+    audience: NotRequired[Audience]
+    """Whose articles the answer may rest on; not there where that was not kept."""
 
 
 class State(TypedDict, total=False):
     """The keys that nodes read and write; who writes each stands beside it."""
 
     turn_id: str  # run_turn
+    audience: Audience  # run_turn: whose articles the turn at work may rest on
     edition: str  # run_turn: the promoted version of the prompts that it goes by; not there for git's
     language: str  # retrieve
     passages: list[list[str]]  # retrieve: [id, hash], best first
@@ -57,3 +60,18 @@ class State(TypedDict, total=False):
     history: list[Exchange]  # check, handoff: finished turns within the token budget
     records: list[dict[str, Any]]  # check, handoff: records of the last turns, to answer a repeated one from
     rating: Thumb | None  # remember: the customer's last thumb
+
+
+def seen_by(audience: Audience, state: State) -> list[Exchange]:
+    """Return the finished turns that an audience may hear of, oldest first.
+
+    An answer to colleagues holds what only they may read, also where others have joined the conversation
+    since; one of which it is not known counts as such.
+    """
+    history = state.get("history") or []
+    return [exchange for exchange in history if may_see(audience, exchange.get("audience"))]
+
+
+def may_see(audience: Audience, made_for: Audience | None) -> bool:
+    """Tell whether an audience may see what was made for one; None is unknown."""
+    return audience == "internal" or made_for == "everyone"

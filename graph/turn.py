@@ -18,6 +18,9 @@ Outcome: TypeAlias = Literal["answered", "handed_off", "stopped", "failed"]
 Thumb: TypeAlias = Literal["up", "down"]
 Who: TypeAlias = Literal["asker", "bystander", "staff"]
 
+Audience: TypeAlias = Literal["everyone", "internal"]
+"""Who reads an answer: colleagues, for whom every article is, or anybody, for whom those are that say so."""
+
 PERSON = "person"
 """The rung above the largest model: where a route ends when no model should answer."""
 
@@ -74,6 +77,8 @@ class Turn:
     attachments: tuple[Attachment, ...] = ()
     signals: Signals = Signals()
     attempt: int = 1
+    audience: Audience = "everyone"
+    """Which articles the answer may rest on; who does not say is taken for a stranger."""
 
     @property
     def text(self) -> str:

@@ -14,7 +14,7 @@ from graph.services import Services, TurnContext
 from graph.settings import GraphSettings
 from graph.speaker import Speaker
 from graph.tiers import Candidate, Deadlines, Tier, Tiers
-from graph.turn import Attachment, Chunk, Message, Signals, Turn
+from graph.turn import Attachment, Audience, Chunk, Message, Signals, Turn
 from prompts import Prompts, open_prompts
 
 SMALL = Tier("small", (Candidate("scripted", "little"),), "large", top=False)
@@ -41,6 +41,9 @@ class InMemoryKnowledge:
         self.language = language
         self.queries: list[str] = []
 
+    def open_to(self, audience: Audience) -> InMemoryKnowledge:
+        return self
+
     def search(self, query: str, k: int = 6) -> Found:
         self.queries.append(query)
         hits = tuple(Hit(passage, 1.0) for passage in self.passages[:k])
@@ -61,9 +64,12 @@ def make_turn(
     attachments: Iterable[Attachment] = (),
     signals: Signals = Signals(),  # noqa: B008  # frozen
     received_at: float = 0.0,
+    audience: Audience = "internal",
 ) -> Turn:
     """Make a turn of one message."""
-    return Turn(id, conversation, "u1", (Message(f"{id}-m", text),), received_at, tuple(attachments), signals)
+    messages = (Message(f"{id}-m", text),)
+    files = tuple(attachments)
+    return Turn(id, conversation, "u1", messages, received_at, files, signals, audience=audience)
 
 
 @cache

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import structlog
@@ -74,6 +74,11 @@ class Unsure(SlackFault):
     """Whether the call took effect is not known."""
 
 
+Guard: TypeAlias = Callable[[], Awaitable[str]]
+"""Says why nothing may be written into a channel; empty where it may."""
+WRITES = frozenset({"chat.postMessage", "chat.update", "chat.startStream", "chat.appendStream"})
+
+
 @dataclass(frozen=True, slots=True)
 class Slack:
     """The Web API under one bot token."""
@@ -84,13 +89,21 @@ class Slack:
     """How long a call may take: a lease must outlast it before the call is made."""
     metrics: Metrics
     gone: list[Callable[[str, str], None]] = field(default_factory=list)
-    """Told the channel and why, where a message can be posted to it no more: whoever posts, all hear of it."""
+    """Told the channel and why, where a message can be posted to it no more: all hear of it."""
+    guards: dict[str, Guard] = field(default_factory=dict)
+    """Channels into which nothing may be written while their guard says why not."""
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call, once; raises a SlackFault. Arguments that are None are left out."""
         given = {name: value for name, value in arguments.items() if value is not None}
         outcome = "ok"
         try:
+            if (
+                method in WRITES
+                and (guard := self.guards.get(given.get("channel", "")))
+                and (why := await guard())
+            ):
+                raise Refused(method, why)
             return await self._send(method, given)
         except SlackFault as fault:
             outcome = fault.why if isinstance(fault, Refused) else type(fault).__name__.lower()

@@ -32,6 +32,7 @@ class _Strict(BaseModel):
 class _Channel(_Strict):
     mode: Mode | None = None
     bots: bool | None = None
+    audience: Literal["everyone"] | None = None
 
 
 _ChannelId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]+$")]
@@ -52,8 +53,8 @@ class _File(_Strict):
 
 _KEYS: dict[str, str] = {
     "": "default, channels.ID, reactions",
-    "default": "mode, bots",
-    "channels": "mode, bots",
+    "default": "mode, bots, audience",
+    "channels": "mode, bots, audience",
     "reactions": "up, down",
 }
 _WRONG = {
@@ -79,6 +80,8 @@ class Listing:
     answers_bots: bool = False
     """In channels that do not say."""
     ratings: Mapping[str, Thumb] = field(default_factory=lambda: RATINGS)
+    open_to_all: frozenset[str] = frozenset()
+    """Channels in which answers rest on what everyone may read, whoever asks; `*` is all of them."""
 
 
 def read_channels(path: Path) -> Listing:
@@ -98,6 +101,9 @@ def read_channels(path: Path) -> Listing:
         parsed.default.mode or "mention",
         bool(parsed.default.bots),
         ratings_of(names.up, names.down),
+        frozenset(
+            name for name, channel in (("*", parsed.default), *parsed.channels.items()) if channel.audience
+        ),
     )
 
 
@@ -134,6 +140,10 @@ class Channels:
     def bots(self, channel: str) -> bool:
         """Tell whether messages of other bots are answered in a channel."""
         return self.listing.bots.get(channel, self.listing.answers_bots)
+
+    def open_to_all(self, channel: str) -> bool:
+        """Tell whether answers in a channel rest on what everyone may read, whoever asks."""
+        return not self.listing.open_to_all.isdisjoint(("*", channel))
 
     @property
     def ratings(self) -> Mapping[str, Thumb]:

@@ -54,6 +54,8 @@ class IncomingMessage:
     """Whether a reply in a thread was shown to the whole channel too."""
     parent: str = ""
     """Who began the thread that it replies in; empty where Slack does not say."""
+    shared: bool | None = None
+    """Whether people of another company are in the channel; None where Slack does not say."""
 
     @property
     def id(self) -> str:
@@ -128,6 +130,8 @@ class Pressed:
     ts: str
     thread_ts: str | None
     user: str
+    user_team: str
+    """The workspace of whoever pressed."""
     action: str
     value: str
     at: float
@@ -201,7 +205,7 @@ def dedupe_keys(incoming: Incoming) -> tuple[str, ...]:
     match incoming:
         case IncomingMessage():
             return (f"e:{incoming.event_id}", f"m:{incoming.id}")
-        case Pressed(team, channel, ts, _, user, action):
+        case Pressed(team, channel, ts, _, user, _, action):
             # Slack has no id for these, nor does it repeat them by itself.
             return (f"p:{team}:{channel}:{ts}:{user}:{action}:{incoming.at:.6f}",)
         case Submitted():

@@ -64,7 +64,9 @@ def _event(payload: Fields, bot_user: str) -> Incoming | Ignored:
     event, event_id, team = payload.at("event"), payload.id("event_id"), _team(payload)
     match event.text("type"):
         case "message" | "app_mention":
-            return _message(event, event_id, team, bot_user or _bot_user(payload))
+            shared = payload.value("is_ext_shared_channel")
+            shared = shared if isinstance(shared, bool) else None
+            return _message(event, event_id, team, bot_user or _bot_user(payload), shared=shared)
         case "reaction_added" | "reaction_removed":
             return _reacted(event, event_id, team)
         case "agent_session_stopped":
@@ -78,15 +80,17 @@ def _event(payload: Fields, bot_user: str) -> Incoming | Ignored:
     return Ignored(f"There is nothing to do about an event of type {_kind(payload)}.")
 
 
-def _message(event: Fields, event_id: str, team: str, bot_user: str) -> Incoming | Ignored:
+def _message(
+    event: Fields, event_id: str, team: str, bot_user: str, *, shared: bool | None
+) -> Incoming | Ignored:
     subtype = event.text("subtype")
     if subtype == "message_changed":
-        return read_changed(event, event_id, team, bot_user)
+        return read_changed(event, event_id, team, bot_user, shared=shared)
     if subtype == "message_deleted":
         return read_deleted(event, event_id, team)
     if subtype not in _MESSAGES:
         return Ignored(f"A message of subtype {event.word('subtype') or '?'} is nobody's words.")
-    return read_message(event, event_id, team, event.id("channel"), bot_user)
+    return read_message(event, event_id, team, event.id("channel"), bot_user, shared=shared)
 
 
 def _reacted(event: Fields, event_id: str, team: str) -> Reacted | Ignored:
@@ -111,13 +115,16 @@ def _pressed(payload: Fields) -> Pressed:
     ts = message.timestamp("ts") or container.timestamp("message_ts")
     thread_ts = message.timestamp("thread_ts") or container.timestamp("thread_ts")
     # In a shared channel, `team` may be the presser's; the message is the bot's own.
-    team = message.word("team") or payload.at("team").word("id") or payload.at("user").word("team_id")
+    user = payload.at("user")
+    team = message.word("team") or payload.at("team").word("id") or user.word("team_id")
+    team = team or payload.at("view").id("team_id")
     return Pressed(
-        team=team or payload.at("view").id("team_id"),
+        team=team,
         channel=payload.at("channel").word("id") or container.word("channel_id"),
         ts=ts,
         thread_ts=(thread_ts if thread_ts != ts else "") or None,
-        user=payload.at("user").id("id"),
+        user=user.id("id"),
+        user_team=user.word("team_id") or team,
         action=action.present("action_id"),
         value=action.text("value") or action.at("selected_option").text("value"),
         at=float(action.ts("action_ts")),
@@ -137,6 +144,7 @@ def _shortcut(payload: Fields) -> Pressed:
         ts=ts,
         thread_ts=(thread_ts if thread_ts != ts else "") or None,
         user=payload.at("user").id("id"),
+        user_team=payload.at("user").word("team_id") or team,
         action=payload.present("callback_id"),
         value=f"{team}:{channel}:{thread_ts or ts}",
         at=float(payload.ts("action_ts")),

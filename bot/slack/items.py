@@ -45,6 +45,7 @@ def message_item(message: IncomingMessage, *, alone: bool) -> Item:
         "user": message.user,
         "user_team": message.user_team or message.team,
         "team": message.team,
+        "shared": message.shared,
         "text": message.text,
         "files": [asdict(file) for file in message.files],
     }
@@ -58,7 +59,7 @@ def press_item(press: Pressed) -> Item:
         "ts": press.ts,
         "thread_ts": press.thread_ts or press.ts,
         "user": press.user,
-        "user_team": press.team,
+        "user_team": press.user_team,
         "team": press.team,
         "value": press.value,
         "at": press.at,

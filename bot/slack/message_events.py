@@ -11,7 +11,7 @@ _STUBS = ("check_file_info", "file_access")
 
 
 def read_message(
-    message: Fields, event_id: str, team: str, channel: str, bot_user: str
+    message: Fields, event_id: str, team: str, channel: str, bot_user: str, *, shared: bool | None = None
 ) -> IncomingMessage | Ignored:
     """Read a message that somebody wrote; raises Missing where it has no user or timestamp."""
     text, files = _text(message), _files(message)
@@ -34,10 +34,13 @@ def read_message(
         sent_at=float(ts),
         broadcast=message.text("subtype") == "thread_broadcast",
         parent=message.word("parent_user_id"),
+        shared=shared,
     )
 
 
-def read_changed(event: Fields, event_id: str, team: str, bot_user: str) -> Edited | Deleted | Ignored:
+def read_changed(
+    event: Fields, event_id: str, team: str, bot_user: str, *, shared: bool | None = None
+) -> Edited | Deleted | Ignored:
     """Read an edit; also sent when Slack unfurls a link, and when a thread's first message is deleted."""
     message, before, channel = event.at("message"), event.at("previous_message"), event.id("channel")
     if message.text("subtype") == "tombstone":
@@ -47,7 +50,7 @@ def read_changed(event: Fields, event_id: str, team: str, bot_user: str) -> Edit
         return Ignored("A bot changed its own message.")
     if not _changed(message, before):
         return Ignored("Neither the words nor the files of the message changed.")
-    edited = read_message(message, event_id, team, channel, bot_user)
+    edited = read_message(message, event_id, team, channel, bot_user, shared=shared)
     return edited if isinstance(edited, Ignored) else Edited(event_id, edited)
 
 

@@ -14,6 +14,7 @@ from bot.inbox import FENCE_FIELD, Inbox, Item, Job
 from bot.metrics import Metrics
 from bot.slack.answer import Answer, Changed
 from bot.slack.api import Slack, SlackFault
+from bot.slack.audience import Audiences
 from bot.slack.control.draft_making import DraftMaking, Unseen
 from bot.slack.control.gate import UNSEEN, Gate
 from bot.slack.events import File
@@ -35,6 +36,7 @@ from graph.run import CustomerSaid, PersonSaid, remember
 from graph.turn import (
     PERSON,
     Attachment,
+    Audience,
     Fence,
     HandedOff,
     Route,
@@ -69,8 +71,9 @@ class Turns:
     metrics: Metrics
     bot_user: str
     bot_token: str
-    hosts: Callable[[], frozenset[str]]
+    hosts: Callable[[Audience], frozenset[str]]
     """Where links in answers may lead."""
+    audiences: Audiences
     file_origins: frozenset[str]
     offered: Offered
     background: Background
@@ -97,17 +100,18 @@ class Turns:
             await self._recall_new(lease, recalled)
             if not lease.job.members:
                 break
+            audience = await self.audiences.of(lease.job.members)
             if self.gate.drafts(lease.job):
                 try:
-                    return await self.drafts.make(lease, await self._make_turn(lease.job))
+                    return await self.drafts.make(lease, await self._make_turn(lease.job, audience))
                 except Unseen:
                     lease.update(await self.inbox.note(lease.job, draft=UNSEEN))
                     continue
                 except Changed:
                     continue
-            answer = self._answer(lease)
+            answer = self._answer(lease, audience)
             try:
-                told = await (self._apologise if job.dead else self._answered)(lease, answer)
+                told = await (self._apologise if job.dead else self._answered)(lease, answer, audience)
             except Changed:
                 # Nothing was posted yet: what the job holds now is gone through from the start.
                 lease.update(await answer.patiently(lambda: self.inbox.unbegin(lease.job)))
@@ -164,7 +168,7 @@ class Turns:
         place = place_of(lease.job.members[0])
         return Pen(self.slack, self.limiter, lease, place, self.bot_user, self.background, self.strays.posted)
 
-    def _answer(self, lease: Lease) -> Answer:
+    def _answer(self, lease: Lease, audience: Audience) -> Answer:
         support = self.conversations.app.support
         pen = self._pen(lease)
         return Answer(
@@ -179,7 +183,7 @@ class Turns:
                 support.services.gate.locked,
             ),
             phrases=support.services.prompts.phrases,
-            hosts=self.hosts(),
+            hosts=self.hosts(audience),
             people=self.handoffs.reachable,
             said_at=said_at(lease.job.members[0]),
             overtaken=lambda: self._overtaken(lease),
@@ -189,9 +193,9 @@ class Turns:
         (by,) = await self.inbox.stopped_by(lease.job)
         return by is not None and by.startswith(PERSON_STOPS)
 
-    async def _answered(self, lease: Lease, answer: Answer) -> Told:
+    async def _answered(self, lease: Lease, answer: Answer, audience: Audience) -> Told:
         job = lease.job
-        turn = await self._make_turn(job)
+        turn = await self._make_turn(job, audience)
         language = by_function_words(turn.text) or self.conversations.app.support.knowledge.language
         await answer.begin(language)
         try:
@@ -199,7 +203,7 @@ class Turns:
         finally:
             await answer.leave()
 
-    async def _make_turn(self, job: Job) -> Turn:
+    async def _make_turn(self, job: Job, audience: Audience) -> Turn:
         first = job.members[0]
         return Turn(
             id=_turn_id(job),
@@ -210,6 +214,7 @@ class Turns:
             attachments=await self._attachments(job),
             signals=self.gate.signals(job),
             attempt=job.deliveries,
+            audience=audience,
         )
 
     async def _attachments(self, job: Job) -> tuple[Attachment, ...]:
@@ -227,10 +232,10 @@ class Turns:
             return file
         return read_file(Fields(found.get("file")))
 
-    async def _apologise(self, lease: Lease, answer: Answer) -> Told:
+    async def _apologise(self, lease: Lease, answer: Answer, audience: Audience) -> Told:
         """Say that it did not work out, and ask a person to take it."""
         job, support = lease.job, self.conversations.app.support
-        turn = await self._make_turn(job)
+        turn = await self._make_turn(job, audience)
         language = by_function_words(turn.text) or support.knowledge.language
         await answer.begin(language)
         phrases = support.services.prompts.phrases

@@ -66,7 +66,8 @@ def print_answers(console: Console, answers: Answers) -> None:
 
 
 async def _ask(support: Support, name: str, query: str) -> TurnRecord:
-    turn = Turn(name, f"bench-{name}", "bench", (Message(name, query),), time.time())
+    messages = (Message(name, query),)
+    turn = Turn(name, f"bench-{name}", "bench", messages, time.time(), audience="internal")
     async for chunk in run_turn(support, turn):
         if isinstance(chunk, Finished):
             return chunk.record

@@ -62,7 +62,8 @@ async def _converse(case: Case, number: int, support: Support) -> None:
         if scripted.rating:
             await remember(support, conversation, Rated(scripted.rating))
         name = f"{conversation}:{place}"
-        turn = Turn(name, conversation, "evals", (Message(name, scripted.user),), time.time())
+        messages = (Message(name, scripted.user),)
+        turn = Turn(name, conversation, "evals", messages, time.time(), audience=case.audience)
         async for _ in run_turn(support, turn):
             pass
     await support.saver.adelete_thread(conversation)

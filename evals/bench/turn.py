@@ -81,7 +81,8 @@ async def bench_turn(console: Console, *, turns: int) -> int:
 
 def _turn(conversation: str, text: str) -> Turn:
     name = uuid.uuid4().hex
-    return Turn(name, conversation, "bench", (Message(name, text),), time.time())
+    messages = (Message(name, text),)
+    return Turn(name, conversation, "bench", messages, time.time(), audience="internal")
 
 
 async def _run(

@@ -26,7 +26,7 @@ from graph.services import Services, TurnContext
 from graph.speaker import Speaker
 from graph.state import Exchange, State
 from graph.tiers import EXTRACTIVE
-from graph.turn import PERSON, Message, Turn
+from graph.turn import PERSON, Audience, Message, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,15 @@ class Decided:
 async def decide_case(case: Case, services: Services) -> tuple[Decided, ...]:
     """Decide every turn of a case."""
     state: State = {"history": []}
-    return tuple([await _decide(turn, number, state, services) for number, turn in enumerate(case.turns)])
+    turns = enumerate(case.turns)
+    return tuple([await _decide(turn, number, state, services, case.audience) for number, turn in turns])
 
 
-async def _decide(scripted: CaseTurn, number: int, state: State, services: Services) -> Decided:
-    turn = Turn(str(number), "evals", "evals", (Message(str(number), scripted.user),), 0.0)
+async def _decide(
+    scripted: CaseTurn, number: int, state: State, services: Services, audience: Audience
+) -> Decided:
+    messages = (Message(str(number), scripted.user),)
+    turn = Turn(str(number), "evals", "evals", messages, 0.0, audience=audience)
     context = TurnContext(services, turn, Speaker(lambda _: None))
     if scripted.rating:
         state["rating"] = scripted.rating
@@ -82,7 +86,9 @@ async def _decide(scripted: CaseTurn, number: int, state: State, services: Servi
         reads=_reads(decision, state, context),
     )
     outcome = "handed_off" if decided.tier == PERSON else "answered"
-    exchange = Exchange(id=turn.id, asked=turn.text, answer="", outcome=outcome, summary="")
+    exchange = Exchange(
+        id=turn.id, asked=turn.text, answer="", outcome=outcome, summary="", audience=audience
+    )
     state["history"] = trim([*state["history"], exchange], services.tiers.history_tokens)
     return decided
 

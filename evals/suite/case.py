@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from graph.turn import Thumb
+from graph.turn import Audience, Thumb
 
 Verdict: TypeAlias = Literal["must", "may", "must_not"]
 To: TypeAlias = Literal["large", "person"]
@@ -165,5 +165,7 @@ class Case:
     """Drafts are played and shown, and never gate."""
     where: str = ""
     """File and line."""
+    audience: Audience = "internal"
+    """Whose articles the answers may rest on: a colleague's, which are all, or anybody's."""
     needs: Literal["model", "any"] = "any"
     """`model`: nothing that quotes can pass it; the keyless run shows it and does not gate on it."""

@@ -31,7 +31,7 @@ def _yaml(value: Any) -> str:
 
 def _case(case: Case) -> dict[str, Any]:
     written: dict[str, Any] = {"id": case.id, "origin": _said(asdict(case.origin))}
-    for name in ("tags", "risk", "needs", "draft"):
+    for name in ("tags", "risk", "needs", "draft", "audience"):
         if getattr(case, name) != getattr(_UNSAID, name):
             written[name] = _plain(getattr(case, name))
     written["turns"] = [_turn(turn) for turn in case.turns]

@@ -127,6 +127,7 @@ def _make(case: CaseModel, where: str) -> made.Case:
         risk=case.risk,
         draft=case.draft,
         where=where,
+        audience=case.audience,
         needs=case.needs,
     )
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evals.suite import case as made
 from evals.suite.case import OriginKind, Risk, To, Verdict
-from graph.turn import Thumb
+from graph.turn import Audience, Thumb
 
 ID = "^[a-z0-9]+(-[a-z0-9]+)*$"
 TAG = "^(?!risk:)[a-z0-9][a-z0-9._:-]*$"
@@ -129,6 +129,8 @@ class CaseModel(Model):
     """model: nothing that only quotes articles can pass it."""
     draft: bool = False
     """Drafts are played and shown, and never gate."""
+    audience: Audience = "internal"
+    """everyone: who asks is no colleague; articles that say `audience: everyone` are read alone."""
     turns: Annotated[list[TurnModel], Field(min_length=1)]
     escalation: EscalationModel = EscalationModel(verdict="may")
     gold_passages: list[Text] = []

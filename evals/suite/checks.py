@@ -57,7 +57,7 @@ def make_means(support: Support) -> Means:
     edition, knowledge = support.services.prompts.edition, support.services.knowledge
 
     def passage(id: str) -> str:
-        found = knowledge.passage(id)
+        found = knowledge.open_to("internal").passage(id)
         return found.text if found else ""
 
     detect = support.services.languages.detect

@@ -14,7 +14,7 @@ from graph.models.prices import cost_usd
 from graph.nodes.retrieve import PASSAGES
 from graph.support import Support
 from graph.tiers import Tier
-from graph.turn import Usage
+from graph.turn import Audience, Usage
 
 ANSWER_TOKENS = 150
 """Of an ordinary answer."""
@@ -61,16 +61,16 @@ def _turns(case: Case, support: Support) -> Iterator[list[tuple[str, Request]]]:
     for turn in case.turns:
         messages = (*said, ChatMessage("user", turn.user))
         yield [
-            (tier.candidates[0].provider, _request(tier, messages, support))
+            (tier.candidates[0].provider, _request(tier, messages, support, case.audience))
             for tier in support.services.tiers.ladder
         ]
         answer = min(room, int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN))
         said += [ChatMessage("user", turn.user), ChatMessage("assistant", "x" * answer)]
 
 
-def _request(tier: Tier, messages: tuple[ChatMessage, ...], support: Support) -> Request:
+def _request(tier: Tier, messages: tuple[ChatMessage, ...], support: Support, audience: Audience) -> Request:
     edition, lead = support.services.prompts.edition, tier.candidates[0]
-    found = support.services.knowledge.search(messages[-1].text, PASSAGES)
+    found = support.services.knowledge.open_to(audience).search(messages[-1].text, PASSAGES)
     told = "\n\n".join(f"[1] {hit.passage.title}\n{hit.passage.text}" for hit in found.hits)
     reasons = [reason.name for reason in edition.escalation.reasons]
     return Request(

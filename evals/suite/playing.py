@@ -15,7 +15,18 @@ from evals.suite.settling import settle
 from evals.suite.trial import Mode, PlayedTurn, Source, Status, Trial
 from graph.run import Rated, remember, run_turn
 from graph.support import Support
-from graph.turn import PERSON, Escalated, Finished, HandedOff, Message, Restarted, TextDelta, Turn, TurnRecord
+from graph.turn import (
+    PERSON,
+    Audience,
+    Escalated,
+    Finished,
+    HandedOff,
+    Message,
+    Restarted,
+    TextDelta,
+    Turn,
+    TurnRecord,
+)
 from graph.verdict import WHY
 
 FAILED = "The program failed in turn {turn}; the log says where."
@@ -37,7 +48,9 @@ async def play(case: Case, number: int, support: Support, *, mode: Mode, source:
     with playing(case.id, number) as played:
         try:
             for place, turn in enumerate(case.turns, 1):
-                turns.append(await _play_turn(turn, place, conversation, support, means))
+                turns.append(
+                    await _play_turn(turn, place, conversation, support, means, audience=case.audience)
+                )
                 problem = _problem(turns[-1].record, place)
                 if problem or played.over:
                     break
@@ -60,12 +73,19 @@ def judged(case: Case, trial: Trial, means: Means, problem: str = "") -> Trial:
 
 
 async def _play_turn(
-    scripted: CaseTurn, place: int, conversation: str, support: Support, means: Means
+    scripted: CaseTurn,
+    place: int,
+    conversation: str,
+    support: Support,
+    means: Means,
+    *,
+    audience: Audience,
 ) -> PlayedTurn:
     if scripted.rating:
         await remember(support, conversation, Rated(scripted.rating))
     name = f"{conversation}:{place}"
-    turn = Turn(name, conversation, "evals", (Message(name, scripted.user),), time.time())
+    messages = (Message(name, scripted.user),)
+    turn = Turn(name, conversation, "evals", messages, time.time(), audience=audience)
     answer, summary = "", ""
     announced: set[str] = set()
     record: TurnRecord | None = None

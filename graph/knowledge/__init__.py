@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from graph.turn import Audience
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -48,8 +50,8 @@ class Found:
     """0 to 1: how much of what the question is about the best passages hold."""
 
 
-class Knowledge(Protocol):
-    """Searchable articles."""
+class Readable(Protocol):
+    """Articles that an audience may read, searchable."""
 
     @property
     def language(self) -> str:
@@ -60,10 +62,23 @@ class Knowledge(Protocol):
         """Find the `k` best passages for a query."""
         ...
 
+    def passage(self, id: str) -> Passage | None:
+        """Return the passage with this id, or None when it is not there."""
+        ...
+
+
+class Knowledge(Protocol):
+    """All articles."""
+
+    @property
+    def language(self) -> str:
+        """ISO 639-1 code of the language that the articles are written in."""
+        ...
+
     def refresh(self) -> None:
         """Look whether articles have changed; returns at once."""
         ...
 
-    def passage(self, id: str) -> Passage | None:
-        """Return the passage with this id, or None when it is no longer there."""
+    def open_to(self, audience: Audience) -> Readable:
+        """Return those that an audience may read: nothing of the others shows in what is found."""
         ...

@@ -41,7 +41,7 @@ def fingerprint(folder: Path) -> Fingerprint:
 def read_folder(folder: Path) -> Contents:
     """Read every article below a folder; what cannot be read is left out with a warning.
 
-    Raises KnowledgeError where nothing is left to search in.
+    Raises KnowledgeError where nothing is left to search in, and for an `audience` that is none.
     """
     found = fingerprint(folder)
     if not found:
@@ -99,4 +99,7 @@ def _read(folder: Path, path: str, size: int) -> Article | str:
         return f"{path} was left out: it is not UTF-8 text; save it as UTF-8, or move it elsewhere"
     if "\0" in text:
         return f"{path} was left out: it is a binary file, not text; move it elsewhere"
-    return parse_article(path, text)
+    try:
+        return parse_article(path, text)
+    except KnowledgeError as error:
+        raise KnowledgeError(f"{folder}/{error}") from None

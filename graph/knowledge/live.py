@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import structlog
 
 from graph.errors import KnowledgeError
 from graph.knowledge import Found, Passage
-from graph.knowledge.coverage import coverage
 from graph.knowledge.folder import Contents, Fingerprint, fingerprint, read_folder
-from graph.knowledge.index import WordIndex
-from graph.knowledge.words import Words, language_of
+from graph.knowledge.shelf import Shelf, make_shelf
+from graph.turn import Audience
 
 CHECK_EVERY = 1.0
 """Seconds between two looks at the folder."""
-
-SAMPLE = 300
-"""Passages that tell the language."""
-
-_HOST = re.compile(r"https://([A-Za-z0-9.-]+)(?![\w.:@-])")
 
 log = structlog.get_logger()
 
@@ -36,10 +27,9 @@ class _Indexed:
     """One state of the folder, replaced as a whole."""
 
     contents: Contents
-    index: WordIndex
-    passages: dict[str, Passage]
-    language: str
-    hosts: frozenset[str]
+    all: Shelf
+    everyone: Shelf
+    """The same one where every article is for everyone."""
 
 
 class FolderKnowledge:
@@ -56,7 +46,7 @@ class FolderKnowledge:
     @property
     def language(self) -> str:
         """ISO 639-1 code of the language that the articles are written in."""
-        return self._now.language
+        return self._now.all.language
 
     @property
     def articles(self) -> int:
@@ -66,18 +56,32 @@ class FolderKnowledge:
     @property
     def passages(self) -> int:
         """How many passages the articles have."""
-        return len(self._now.passages)
+        return len(self._now.all.passages)
 
     @property
     def version(self) -> str:
         """First 12 hex digits of a SHA-256 over all passages: tells whether any word has changed."""
-        each = ((p.id, p.title, p.hash, p.url) for p in self._now.passages.values())
+        each = ((p.id, p.title, p.hash, p.url) for p in self._now.all.passages.values())
         return hashlib.sha256(repr(sorted(each)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts that the articles are at or link to over https: where an answer's links may lead."""
-        return self._now.hosts
+    def for_everyone(self) -> int:
+        """How many articles anybody may read; the others are for colleagues."""
+        articles = self._now.contents.articles
+        return sum(bool(article.passages) and article.audience == "everyone" for article in articles)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is an article that not everybody may read."""
+        return self._now.everyone is not self._now.all
+
+    def open_to(self, audience: Audience) -> Shelf:
+        """Return the articles that an audience may read, as they stand now."""
+        return self._now.all if audience == "internal" else self._now.everyone
+
+    def hosts(self, audience: Audience) -> frozenset[str]:
+        """Return the hosts that an audience's articles are at or link to: where links may lead."""
+        return self.open_to(audience).hosts
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -85,19 +89,15 @@ class FolderKnowledge:
         return self._now.contents.warnings
 
     def search(self, query: str, k: int = 6, per_article: int = 2) -> Found:
-        """Find the `k` best passages, at most `per_article` of one article.
+        """Find the `k` best passages of all articles, at most `per_article` of one article.
 
         A query without words that carry meaning finds nothing and is not judged.
         """
-        index = self._now.index
-        terms = index.terms(query)
-        share = coverage(index, terms)
-        covered = None if share is None else share >= 0.5
-        return Found(index.search(terms, k, per_article), covered, round(share or 0.0, 3))
+        return self._now.all.search(query, k, per_article)
 
     def passage(self, id: str) -> Passage | None:
         """Return the passage with this id, or None when it is no longer there."""
-        return self._now.passages.get(id)
+        return self._now.all.passage(id)
 
     def refresh(self) -> None:
         """Look for changed files, at most once a second; returns at once, the work goes on in a thread."""
@@ -141,14 +141,11 @@ def open_knowledge(folder: Path) -> FolderKnowledge:
 
 
 def _index(contents: Contents) -> _Indexed:
-    passages = {passage.id: passage for article in contents.articles for passage in article.passages}
-    language = language_of(passage.text for passage in islice(passages.values(), SAMPLE))
-    index = WordIndex(tuple(passages.values()), Words(language))
     for warning in contents.warnings:
         log.warning("knowledge.warning", problem=warning)
-    return _Indexed(contents, index, passages, language, _hosts(passages.values()))
-
-
-def _hosts(passages: Iterable[Passage]) -> frozenset[str]:
-    texts = (f"{passage.url} {passage.text}" for passage in passages)
-    return frozenset(host.lower() for text in texts for host in _HOST.findall(text))
+    every = make_shelf(passage for article in contents.articles for passage in article.passages)
+    opened = [article for article in contents.articles if article.audience == "everyone"]
+    if sum(len(article.passages) for article in opened) == len(every.passages):
+        return _Indexed(contents, every, every)
+    read = (passage for article in opened for passage in article.passages)
+    return _Indexed(contents, every, make_shelf(read, language=every.language))

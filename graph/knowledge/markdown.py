@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
+from graph.errors import KnowledgeError
 from graph.knowledge import Passage
+from graph.turn import Audience
 from prompts.errors import PromptError
-from prompts.frontmatter import FENCE, parse_document
+from prompts.frontmatter import FENCE, Document, parse_document
 
 WORDS_A_PASSAGE = 200
 """Sections up to a quarter longer stay whole: a passage of a few words says nothing by itself."""
@@ -31,6 +33,8 @@ class Article:
     title: str
     passages: tuple[Passage, ...]
     warnings: tuple[str, ...] = ()
+    audience: Audience = "internal"
+    """Who may read it; colleagues alone where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,13 @@ class _Section:
 
 
 def parse_article(path: str, text: str) -> Article:
-    """Cut an article into passages; front matter that cannot be read is left out with a warning."""
-    front, body, warnings = _front_matter(path, text.replace("\r\n", "\n"))
+    """Cut an article into passages; front matter that cannot be read is left out with a warning.
+
+    Raises KnowledgeError with file and line where its `audience` is none: who may read it is not guessed.
+    """
+    document, body, warnings = _front_matter(path, text.replace("\r\n", "\n"))
+    front = document.front if document else {}
+    audience = _audience(document) if document else "internal"
     sections = list(_sections(body))
     named = front.get("title")
     first = next((section.heading for section in sections if section.level), "")
@@ -55,7 +64,7 @@ def parse_article(path: str, text: str) -> Article:
             *warnings,
             f"{path} holds no text below its title, so nothing in it can be found; write some",
         )
-    return Article(path, title, passages, warnings)
+    return Article(path, title, passages, warnings, audience)
 
 
 def plain(heading: str) -> str:
@@ -101,16 +110,25 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
             yield line, bool(mark)
 
 
-def _front_matter(path: str, text: str) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+def _audience(document: Document) -> Audience:
+    value: Any = document.front.get("audience", "internal")
+    if value not in get_args(Audience):
+        place = f"{document.file.as_posix()}:{document.line('audience')}"
+        raise KnowledgeError(f"{place}: audience: must be internal or everyone, not {value!r}")
+    audience: Audience = value
+    return audience
+
+
+def _front_matter(path: str, text: str) -> tuple[Document | None, str, tuple[str, ...]]:
     if text.split("\n", 1)[0].rstrip() != FENCE:
-        return {}, text, ()
+        return None, text, ()
     try:
         document = parse_document(text, Path(path))
     except PromptError as error:
         lines = text.split("\n")
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), 0)
-        return {}, "\n".join(lines[end + 1 :]), (f"{error} (the article is used without it)",)
-    return document.front, document.body, ()
+        return None, "\n".join(lines[end + 1 :]), (f"{error} (the article is used without it)",)
+    return document, document.body, ()
 
 
 def _sections(body: str) -> Iterator[_Section]:

@@ -61,7 +61,7 @@ def make_guard(context: TurnContext, language: str) -> Guard:
     checks = context.edition.escalation.checks
     rules = tuple(compile_rule(c.name, c.pattern, c.allow, c.reason) for c in checks)
     given = "\n".join(f"{p.title}\n{p.url or ''}\n{p.text}" for p in context.passages)
-    same = language == context.services.knowledge.language
+    same = language == context.knowledge.language
     return Guard(rules, given, len(context.passages), same_language=same)
 
 

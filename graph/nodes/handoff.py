@@ -18,7 +18,7 @@ from graph.quoting import Quoting, unquoted
 from graph.records.codec import to_dict
 from graph.routing.decide import FOREIGN
 from graph.services import TurnContext
-from graph.state import Exchange, State
+from graph.state import Exchange, State, seen_by
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
 
@@ -63,7 +63,7 @@ def _said(context: TurnContext, state: State, route: Route, *, people: bool) -> 
 async def _summarise(
     context: TurnContext, state: State, route: Route, *, people: bool
 ) -> tuple[str, list[Call]]:
-    said = _said(context, state)
+    said = _transcript(context, state)
     plain = context.edition.notes.say("summary", "en", reason=route.reason, conversation=_plain(said))
     draft = state.get("draft")
     tier = context.services.tiers.first
@@ -103,10 +103,10 @@ async def _ask(context: TurnContext, text: str) -> Asked:
     return await asking.ask()
 
 
-def _said(context: TurnContext, state: State) -> list[tuple[str, str]]:
+def _transcript(context: TurnContext, state: State) -> list[tuple[str, str]]:
     """Return who said what, oldest first."""
     text = context.turn.text[:4000]
-    return [*_lines(state.get("history") or []), *([("Customer", text)] if text.strip() else [])]
+    return [*_lines(seen_by(context.turn.audience, state)), *([("Customer", text)] if text.strip() else [])]
 
 
 def _lines(history: list[Exchange]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graph.services import TurnContext
-from graph.state import Exchange, State
+from graph.state import Exchange, State, seen_by
 
 PASSAGES = 6
 SHORT = 6
@@ -18,14 +18,15 @@ async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any
     """Search with a query built from the conversation; remember ids and hashes, never text."""
     context = runtime.context
     services, turn = context.services, context.turn
-    before = state.get("language") or services.knowledge.language
+    knowledge, history = context.knowledge, seen_by(turn.audience, state)
+    before = state.get("language") or knowledge.language
     language = turn.signals.language or await services.languages.detected(turn.text, before)
-    query = build_query(turn.text, state.get("history") or [])
-    found = services.knowledge.search(query, PASSAGES)
+    query = build_query(turn.text, history)
+    found = knowledge.search(query, PASSAGES)
     covered = found.covered
     if query != turn.text:
         # "And for members?" lives from the question before it, "who is Batman?" does not.
-        alone = services.knowledge.search(turn.text, 1)
+        alone = knowledge.search(turn.text, 1)
         covered = False if alone.covered is False and not alone.coverage else covered
     context.passages = tuple(hit.passage for hit in found.hits)
     return {

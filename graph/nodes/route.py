@@ -12,7 +12,7 @@ from graph.routing.decide import PHRASE, Decision, decide
 from graph.routing.repeat import overlap
 from graph.routing.rules import Facts
 from graph.services import TurnContext
-from graph.state import State
+from graph.state import State, seen_by
 from graph.turn import PERSON, Route
 
 
@@ -38,7 +38,7 @@ def facts_of(state: State, context: TurnContext) -> Facts:
     repeat = turn.signals.repeat
     if repeat is None:
         # Whoever is told to try again, or stopped the answer, does not ask again because of the answer.
-        answered = (e for e in state.get("history") or [] if e["outcome"] not in ("failed", "stopped"))
+        answered = (e for e in seen_by(turn.audience, state) if e["outcome"] not in ("failed", "stopped"))
         similarity = overlap(turn.text, [exchange["asked"] for exchange in answered])
     else:
         similarity = float(repeat)
@@ -60,7 +60,7 @@ def held_back(context: TurnContext) -> Decision | None:
 def decision_of(facts: Facts, state: State, context: TurnContext, allowance: Allowance = "all") -> Decision:
     """Decide by the rules that the turn goes by, within what may be spent."""
     services, escalation = context.services, context.edition.escalation
-    foreign = state["language"] != services.knowledge.language
+    foreign = state["language"] != context.knowledge.language
     readable = any(attachment.text for attachment in context.turn.attachments)
     decision = decide(facts, escalation, services.tiers, foreign=foreign, readable=readable)
     if allowance == "none" and decision.route.tier not in (PERSON, PHRASE):

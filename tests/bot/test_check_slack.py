@@ -46,7 +46,7 @@ async def test_a_workspace_that_has_everything_is_fine() -> None:
         methods = [call.method for call in slack.calls]
     assert set(levels(looked).values()) == {"ok"}
     assert looked["transport"].says == "socket"
-    assert methods == ["auth.test", "apps.connections.open", "conversations.info"]
+    assert methods == ["auth.test", "apps.connections.open", "conversations.info", "users.conversations"]
 
 
 async def test_scopes_that_are_missing_are_named() -> None:

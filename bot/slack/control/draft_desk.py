@@ -20,7 +20,7 @@ from bot.slack.handoff import Handoffs
 from bot.slack.pen import Pen, Place
 from bot.worker import Lease
 from graph.run import Corrected, remember
-from graph.turn import Fence, TurnRecord
+from graph.turn import Audience, Fence, TurnRecord
 from prompts import Phrases
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ class DraftDesk:
     store: DraftStore
     metrics: Metrics
     phrases: Phrases
-    hosts: Callable[[], frozenset[str]]
+    hosts: Callable[[Audience], frozenset[str]]
 
     async def correct(self, lease: Lease, draft: Draft, shown: str) -> None:
         """Have the conversation remember what the customer saw of the answer."""

@@ -74,7 +74,7 @@ class DraftMaking(DraftDesk):
         told: Told | None = None
         if draft is None:
             lease.update(await self.inbox.note(lease.job, draft=TRIED))
-            surface = Collected(self.hosts())
+            surface = Collected(self.hosts(turn.audience))
             told = await self.conversations.answer(turn, surface, stop=lease.stop, fence=fence_of(lease.job))
             await self._mark(lease, turn)
             if surface.handed_off or not surface.text:

@@ -86,7 +86,9 @@ class DraftSending(DraftDesk):
 
     def _safe(self, text: str) -> str:
         """Return a colleague's words: they call nobody, and lead where the colleague says."""
-        return clean(text.strip(), self.hosts() | frozenset(host.lower() for host in _HOST.findall(text)))
+        return clean(
+            text.strip(), self.hosts("internal") | frozenset(host.lower() for host in _HOST.findall(text))
+        )
 
     async def _send(self, lease: Lease, draft: Draft, user: str, text: str) -> Job | None:
         # A dialogue has one field for each part of a long text, and joins them in its own way.
@@ -174,7 +176,7 @@ class DraftSending(DraftDesk):
         record = draft.record
         return answer_blocks(
             self.phrases, record.language, turn_id=record.turn_id, sources=record.sources,
-            person=self.handoffs.reachable(), hosts=self.hosts(),
+            person=self.handoffs.reachable(), hosts=self.hosts("internal"),
         )  # fmt: skip
 
 

@@ -57,9 +57,7 @@ def control_room(
     drafts = DraftStore(app.redis, keep_text_s(settings))
     budget = None if usd is None else Budget(app.redis, usd)
 
-    def hosts() -> frozenset[str]:
-        return app.support.knowledge.hosts
-
+    hosts = app.support.knowledge.hosts
     return ControlRoom(
         pauses,
         Gate(pauses, _limits(settings, app.redis), channels, handoffs, inbox),

@@ -14,7 +14,7 @@ from bot.inbox import Inbox
 from bot.people.changes import left_until
 from bot.people.hours_file import BusinessHours
 from bot.people.store import KEEP_S, OPEN, Handoff, HandoffStore
-from bot.slack.api import Refused, Slack, SlackFault
+from bot.slack.api import Limited, Refused, Slack, SlackFault
 from bot.slack.fields import Fields
 from bot.slack.history import History
 from bot.slack.items import said_at
@@ -37,6 +37,10 @@ AWAY = frozenset({"is_archived", "channel_not_found", "not_in_channel"})
 """Why a message cannot be posted to a channel that nobody can be reached in."""
 CLOCKS_S = 60.0
 """By how much Slack's clock and this machine's may disagree, and then some."""
+SHARED = "is_ext_shared"
+"""Why nothing is written into the team's channel while another company is in it."""
+FRESH_S = 1.0
+"""How old what is known of the team's channel may be when something is written into it."""
 LOOK_AGAIN_S = 60.0
 """How long a channel that could not be reached is taken to be away."""
 
@@ -75,6 +79,8 @@ class Handoffs:
     """Told of what was posted for a conversation under a lease that had ended."""
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reachable: bool = False
+    shared: bool = False
+    """Whether another company is in the team's channel: it would read what customers wrote."""
     _looked_at: float = field(default=0.0)
     _why: str = ""
     """Why it was not reachable when it was last found so."""
@@ -87,6 +93,9 @@ class Handoffs:
         self.staffing = Staff(
             self.redis, self.history, self.channel, self.group, self.bot_user, self.background
         )
+        self.staffing.strangers = lambda: self.shared
+        if self.channel:
+            self.slack.guards[self.channel] = self._barred
         self.look_of = CardLook(self.phrases, self.language)
         self.passing = Passing(self.inbox, self.redis, self.bot_user)
         self.slack.gone.append(self._post_failed)
@@ -106,7 +115,10 @@ class Handoffs:
         try:
             found = await self.slack.call("conversations.info", channel=self.channel)
             about = Fields(found).at("channel")
-            if about.value("is_archived") is True:
+            self._note_shared(shared=about.value("is_ext_shared") is True)
+            if self.shared:
+                self._unreachable(SHARED)
+            elif about.value("is_archived") is True:
                 self._unreachable("is_archived")
             elif about.value("is_member") is False:
                 self._unreachable("not_in_channel")
@@ -115,8 +127,26 @@ class Handoffs:
                     await self.slack.call("conversations.history", channel=self.channel, limit=1)
                 # What was read before a post failed says less than the post.
                 self._reachable = self._losses == losses
+        except Limited as limited:
+            log.info("slack.skipped", method=limited.method, why=limited.why)
         except SlackFault as fault:
             self._unreachable(fault.why)
+
+    async def _barred(self) -> str:
+        """Say why nothing may be written into the team's channel, as it is now."""
+        if time.monotonic() - self._looked_at > FRESH_S:
+            await self.look()
+        return SHARED if self.shared else ""
+
+    def _note_shared(self, *, shared: bool) -> None:
+        if shared and not self.shared:
+            hint = (
+                "another company would read what customers wrote: no cards until the channel is yours alone"
+            )
+            log.error("handoff.shared", channel=self.channel, hint=hint)
+        elif self.shared and not shared:
+            log.info("handoff.unshared", channel=self.channel)
+        self.shared = shared
 
     def lost(self, why: str) -> None:
         """Take note that the team's channel cannot be reached."""

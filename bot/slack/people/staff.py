@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,8 @@ class Staff:
     bot_user: str
     background: Background
     fresh_s: float = FRESH_S
+    strangers: Callable[[], bool] = lambda: False
+    """Whether others than the team are in its channel: nobody becomes staff by being there then."""
     _known: frozenset[str] | None = None
     _looked_at: float = field(default=-LOCAL_S)
     _said: set[str] = field(default_factory=set)
@@ -148,6 +151,8 @@ class Staff:
             log.debug("redis.away", why=str(error))
 
     async def _read(self, channel: str) -> None:
+        if self.strangers():
+            return
         client: Any = self.redis
         lists = [await self._listed("conversations.members", "members", channel=channel)]
         if self.group:

@@ -105,6 +105,7 @@ class Actions:
             block_actions(
                 self.settings,
                 user=user,
+                user_team=self.workspace.person(user).team,
                 channel=message.channel,
                 message=told,
                 element=element,
@@ -165,12 +166,16 @@ class Actions:
         """Share a channel with another company."""
         self.workspace.channel(channel).shared = True
 
+    def unshare(self, channel: str) -> None:
+        """Take a channel back from another company."""
+        self.workspace.channel(channel).shared = False
+
     def invite_bot(self, channel: str) -> None:
         """Bring the bot into a channel."""
         self.workspace.invite_bot(channel)
 
-    def person(self, user: str, **known: str) -> None:
-        """Say who somebody is: `name`, `locale`, `team` of another workspace."""
+    def person(self, user: str, **known: Any) -> None:
+        """Say who somebody is: `name`, `locale`, `team` of another workspace, or a `guest`."""
         self.workspace.person(user, **known)
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[Payload]:

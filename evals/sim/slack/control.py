@@ -34,6 +34,7 @@ HELPERS = (
     "leave",
     "group",
     "share",
+    "unshare",
     "invite_bot",
     "person",
     "messages",

@@ -33,6 +33,8 @@ class Deliveries:
         self.socket = SocketMode(lambda: self.settings, base_url, self._settle)
         self.http = HttpDelivery(lambda: self.settings, self._settle)
         self._random = Random(settings.seed)
+        self.shared: Callable[[Payload], bool] = lambda _inner: False
+        """Tells whether an event is about a channel in which another company takes part."""
         self._planned: dict[Parcel, asyncio.TimerHandle] = {}
         self._waiting = 0
 
@@ -65,7 +67,7 @@ class Deliveries:
         """Send an inner event on its way, with the repetitions and delays that the settings ask for."""
         if self.settings.transport == "none":
             return
-        payload = event_callback(self.settings, inner)
+        payload = event_callback(self.settings, inner, shared=self.shared(inner))
         event = Event(payload["event_id"], str(inner.get("type", "")), time_of(inner), _encode(payload))
         settings = self.settings
         again, doubled, late = (

@@ -20,12 +20,12 @@ def new_event_id() -> str:
     return f"Ev{secrets.token_hex(5).upper()}"
 
 
-def event_callback(settings: SlackSettings, inner: Payload) -> Payload:
+def event_callback(settings: SlackSettings, inner: Payload, *, shared: bool = False) -> Payload:
     """Wrap an inner event into the payload that carries it, with an id of its own.
 
-    A sender from another team makes the channel an externally shared one.
+    A sender from another team makes the channel an externally shared one, if it is not `shared` anyway.
     """
-    shared = inner.get("user_team", settings.team) != settings.team
+    shared = shared or inner.get("user_team", settings.team) != settings.team
     return {
         "token": VERIFICATION_TOKEN,
         "team_id": settings.team,
@@ -51,6 +51,7 @@ def block_actions(
     settings: SlackSettings,
     *,
     user: str,
+    user_team: str = "",
     channel: str,
     message: Payload,
     element: Payload,
@@ -64,7 +65,12 @@ def block_actions(
     """
     return {
         "type": "block_actions",
-        "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": settings.team},
+        "user": {
+            "id": user,
+            "username": user.lower(),
+            "name": user.lower(),
+            "team_id": user_team or settings.team,
+        },
         "api_app_id": settings.app_id,
         "token": VERIFICATION_TOKEN,
         "container": _container(channel, message),

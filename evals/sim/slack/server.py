@@ -42,6 +42,7 @@ class SlackSim(Actions):
         settings = settings or SlackSettings()
         deliveries = Deliveries(settings, lambda: self.url)
         workspace = Workspace(settings, clock, deliveries.deliver)
+        deliveries.shared = workspace.shared
         super().__init__(settings, workspace, deliveries, Limits(settings, clock))
         self._runner: web.AppRunner | None = None
         self._port = 0

@@ -19,6 +19,8 @@ class User:
     name: str
     locale: str = "en-GB"
     bot_id: str | None = None
+    guest: bool = False
+    """Whether only some channels are open to them."""
 
     def payload(self) -> Payload:
         """Write it as `users.info` does."""
@@ -32,6 +34,8 @@ class User:
             "tz": "Europe/London",
             "deleted": False,
             "is_bot": self.bot_id is not None,
+            "is_restricted": self.guest,
+            "is_ultra_restricted": False,
         }
 
 

@@ -66,15 +66,22 @@ class Workspace:
         bot = User(settings.bot_user, settings.team, "firstline", bot_id=settings.bot_id)
         self.users[bot.id] = bot
 
+    def shared(self, inner: Payload) -> bool:
+        """Tell whether an event is about a channel in which another company takes part."""
+        item = inner.get("item")
+        named = item.get("channel") if isinstance(item, dict) else inner.get("channel")
+        found = self.channels.get(str(named))
+        return found is not None and found.shared
+
     def tick(self) -> str:
         """Return the present as a ts that was never returned before."""
         self._last = max(int(self.clock() * 1_000_000), self._last + 1)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 
-    def person(self, user: str, **known: str) -> User:
+    def person(self, user: str, **known: Any) -> User:
         """Return a user, who is made when first named or when something is `known` of them."""
         if user not in self.users or known:
-            told = {"team": self.settings.team, "name": user.lower()} | known
+            told: dict[str, Any] = {"team": self.settings.team, "name": user.lower()} | known
             self.users[user] = User(user, **told)
         return self.users[user]
 

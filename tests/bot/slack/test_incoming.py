@@ -69,8 +69,17 @@ def test_a_message_is_read_with_all_that_identifies_it() -> None:
         user_team="T1",
         text="Where is my parcel?",
         sent_at=1764000000.0001,
+        shared=False,
     )
     assert (found.id, found.conversation) == (f"T1:C1:{TS}", "T1:C1:1763999999.000001")
+
+
+@pytest.mark.parametrize(("told", "shared"), [(True, True), (False, False), ("yes", None), (None, None)])
+def test_whether_another_company_is_there_is_as_slack_tells_it(told: object, shared: bool | None) -> None:
+    assert read_message(message(), is_ext_shared_channel=told).shared is shared
+    edited = read_event(callback(changed(message("b"), message("a")), is_ext_shared_channel=told), BOT)
+    assert isinstance(edited, Edited)
+    assert edited.message.shared is shared
 
 
 def test_the_first_message_of_a_thread_is_in_the_thread_that_it_begins() -> None:
@@ -252,6 +261,7 @@ def test_a_press_under_an_answer_is_read() -> None:
         ts=TS,
         thread_ts="1763999999.000001",
         user=ANN,
+        user_team="T1",
         action="feedback",
         value="up",
         at=1764000011.0003,

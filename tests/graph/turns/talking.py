@@ -19,6 +19,7 @@ from graph.run import run_turn
 from graph.settings import GraphSettings
 from graph.support import SAMPLE_SHOP, Support, open_support
 from graph.turn import (
+    Audience,
     Chunk,
     Escalated,
     Finished,
@@ -111,6 +112,7 @@ async def open_bot(
     key: str = KEY,
     people: Callable[[], bool] = lambda: True,
     redis: str | None = None,
+    knowledge: Path = SAMPLE_SHOP,
 ) -> AsyncIterator[Support]:
     """Open the bot over the sample shop; it has these vendors' keys, and the stand-in's addresses."""
     has = set(vendors) if sim else set()
@@ -121,7 +123,7 @@ async def open_bot(
         key=key,
         redis=redis,
     )
-    async with open_support(settings, knowledge=SAMPLE_SHOP, people=people) as support:
+    async with open_support(settings, knowledge=knowledge, people=people) as support:
         yield support
 
 
@@ -143,9 +145,11 @@ def make_turn(
     id: str = "t1",
     conversation: str = "c1",
     signals: Signals = Signals(),  # noqa: B008  # frozen
+    audience: Audience = "internal",
 ) -> Turn:
     """Make a turn that has just come in."""
-    return Turn(id, conversation, "u1", (Message(f"{id}-m", text),), time.time(), signals=signals)
+    messages = (Message(f"{id}-m", text),)
+    return Turn(id, conversation, "u1", messages, time.time(), signals=signals, audience=audience)
 
 
 @dataclass
@@ -205,9 +209,10 @@ async def say(
     id: str = "t1",
     conversation: str = "c1",
     signals: Signals = Signals(),  # noqa: B008  # frozen
+    audience: Audience = "internal",
 ) -> Heard:
     """Run a turn to its end."""
-    turn = make_turn(text, id=id, conversation=conversation, signals=signals)
+    turn = make_turn(text, id=id, conversation=conversation, signals=signals, audience=audience)
     heard = Heard([chunk async for chunk in run_turn(support, turn)])
     heard.check()
     return heard

@@ -19,7 +19,7 @@ from evals.sim import Reply, Sim
 from graph.errors import StateError
 from graph.run import run_turn
 from graph.support import Support
-from graph.turn import Finished, TextDelta
+from graph.turn import Audience, Finished, TextDelta
 from tests.graph.turns.crashing import END, NODES, interrupted, lose_redis, with_saver
 from tests.graph.turns.talking import (
     ESCALATES,
@@ -245,6 +245,9 @@ async def test_what_goes_wrong_inside_is_said_kindly(bot: Support, sim: Sim) -> 
         language = "en"
 
         def refresh(self) -> None: ...
+
+        def open_to(self, audience: Audience) -> Broken:
+            return self
 
         def search(self, query: str, k: int = 6) -> None:
             raise ZeroDivisionError(query)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvloop
@@ -157,7 +157,7 @@ async def test_a_command_that_goes_on_after_the_end_leaves_no_connection_open(re
 def test_a_connection_that_was_cut_under_uvloop_is_a_state_that_is_away(redis_server: str) -> None:
     async def write_to_it() -> None:
         async with open_state(redis_server) as redis:
-            connection = await redis.connection_pool.get_connection()
+            connection: Any = await cast("Any", redis.connection_pool).get_connection()
             connection._writer.transport.abort()
             await asyncio.sleep(0)
             try:

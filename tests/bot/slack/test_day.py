@@ -8,7 +8,8 @@ import pytest
 
 from evals.sim import Reply
 from evals.sim.faults import Fault
-from tests.bot.slack.day import ADA, DM, HELP, JO, MIA, ORDERS, SAM, TEAM_CHANNEL, Day, day, spoken
+from tests.bot.slack.day import ADA, HELP, JO, MIA, ORDERS, SAM, Day, day, spoken
+from tests.bot.slack.serving import DM, TEAM_CHANNEL
 
 
 async def test_a_day(tmp_path: Path, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
 
 from bot.control.budget import Budget
+from bot.people.hours_file import CHECK_EVERY, WEEKDAYS
 from evals.sim import Reply, ToolUse
 from evals.sim.script import Body, Vendor, last_words
 from graph.state_store import open_state
@@ -36,10 +40,16 @@ PLACES = {
 }
 BUDGET_USD = 100.0
 """So much that what the models of this story cost is nothing of it."""
+FOR_COLLEAGUES = """---
+title: What partners get
+---
+The discount for partners is 18 % on everything that is not on sale.
+"""
 WIDTH = 100
 
 _CITED = re.compile(r"\[\[(.+?)\]\]")
 _BOLD = re.compile(r"(?<!\w)\*{1,2}([^*\n]+)\*{1,2}(?!\w)")
+_DATE = re.compile(r"<!date\^[^>]+>")
 _MARKS = re.compile(r"<(?P<kind>[@#!])(?P<id>[^>|]+)(?:\|[^>]*)?>|<(?P<url>[^>|]+)\|(?P<label>[^>]+)>")
 
 
@@ -125,6 +135,15 @@ class Day:
         """Give the bot the time in which it would have spoken."""
         await asyncio.sleep(0.5)
 
+    async def closes(self) -> None:
+        """Have the team go home until nine the next morning."""
+        zone = ZoneInfo("Europe/Berlin")
+        today = datetime.now(zone).date()
+        week = "".join(f'{day} = ["09:00-18:00"]\n' for day in WEEKDAYS)
+        file = f'zone = "{zone.key}"\nclosed = [{today}]\n[open]\n{week}'
+        (self.home / "hours.toml").write_text(file, encoding="utf-8")
+        await asyncio.sleep(CHECK_EVERY + 0.2)
+
     async def spend(self, share: float) -> None:
         """Have so much of the day's budget spent, as calls of another process would."""
         budget = Budget(self.redis, BUDGET_USD)
@@ -150,7 +169,8 @@ async def day(folder: Path, redis_url: str, **settings: Any) -> AsyncIterator[Da
     home = folder / "home"
     (home / "prompts").mkdir(parents=True)
     (home / "channels.toml").write_text(f'[channels.{ORDERS}]\nmode = "draft"\n', encoding="utf-8")
-    (home / "knowledge").symlink_to(Path(__file__).parents[3] / "prompts" / "knowledge")
+    shutil.copytree(Path(__file__).parents[3] / "prompts" / "knowledge", home / "knowledge")
+    (home / "knowledge" / "partners.md").write_text(FOR_COLLEAGUES, encoding="utf-8")
     given = {"bot_handoff_channel": TEAM_CHANNEL, "bot_home": home, "redis_url": redis_url, **settings}
     given |= {"bot_daily_budget_usd": BUDGET_USD}
     async with open_state(redis_url) as redis, stage(folder, start=False, **given) as on:
@@ -208,7 +228,9 @@ def _plain(text: str, bot: str) -> str:
             else NAMES.get(found["id"], PLACES.get(found["id"], found["id"]))
         )
 
-    said = _BOLD.sub(r"\1", _MARKS.sub(name, text)).replace(":rotating_light:", "(!)")
+    said = _BOLD.sub(r"\1", _MARKS.sub(name, _DATE.sub("today 18:20", text))).replace(
+        ":rotating_light:", "(!)"
+    )
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

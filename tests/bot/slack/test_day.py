@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from evals.sim import Reply
 from evals.sim.faults import Fault
-from tests.bot.slack.day import ADA, HELP, JO, MIA, ORDERS, SAM, Day, day, spoken
+from tests.bot.slack.day import ADA, HELP, JO, LEE, MIA, ORDERS, PARTNERS, SAM, Day, day, spoken
 from tests.bot.slack.serving import DM, TEAM_CHANNEL
 
 
@@ -19,11 +20,17 @@ async def test_a_day(tmp_path: Path, redis_server: str, monkeypatch: pytest.Monk
     async with day(tmp_path, redis_server) as today:
         await jo_asks_and_then_wants_a_person(today)
         await ada_has_a_hard_question_and_mia_joins_in(today)
+        await lee_of_another_company_asks(today)
         await an_answer_about_money_is_read_first(today)
         await a_vendor_is_down(today)
         await the_budget_is_spent(today)
+        await nobody_is_there_any_more(today)
         assert not today.wrong
         assert not today.replies, "a model was asked less often than the story tells"
+    told = "\n\n".join(today.pages)
+    (tmp_path / "day.txt").write_text(told, encoding="utf-8")
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert told in readme, f"the README tells another day: put {tmp_path / 'day.txt'} there"
 
 
 async def jo_asks_and_then_wants_a_person(today: Day) -> None:
@@ -43,7 +50,7 @@ async def jo_asks_and_then_wants_a_person(today: Day) -> None:
     await today.passed_on("That was quick", TEAM_CHANNEL, card["ts"])
     today.presses(SAM, "resolve", card)
     await today.card(thread, "resolved")
-    today.write_down("A direct message", (DM, thread), (TEAM_CHANNEL, card["ts"]))
+    today.write_down("A question in direct messages, then a person", (DM, thread), (TEAM_CHANNEL, card["ts"]))
 
 
 async def ada_has_a_hard_question_and_mia_joins_in(today: Day) -> None:
@@ -70,7 +77,33 @@ async def ada_has_a_hard_question_and_mia_joins_in(today: Day) -> None:
     )
     await today.asks(ADA, HELP, "And how long does that refund take?", thread)
     assert "a note on both of your orders" in str(today.on.vendor.requests[-1].body["messages"])
-    today.write_down("A channel", (HELP, thread), (TEAM_CHANNEL, card["ts"]))
+    today.write_down(
+        "A hard question in a channel; a colleague joins in, and gives it back",
+        (HELP, thread),
+        (TEAM_CHANNEL, card["ts"]),
+    )
+
+
+async def lee_of_another_company_asks(today: Day) -> None:
+    """A channel shared with another company: what is for colleagues alone is not even looked at."""
+    today.model_says("Partners get 18 % on everything that is not on sale. [[What partners get]]")
+    ours = await today.asks(ADA, HELP, "What discount do our partners get?")
+    today.model_says("I don't know what discount partners get. Shall I bring in a colleague?")
+    theirs = await today.asks(LEE, PARTNERS, "What discount do your partners get?")
+    assert "18 %" not in json.dumps(today.on.vendor.requests[-1].body, ensure_ascii=False)
+    today.model_says("Lee wants to know what discount partners get.")
+    today.on.slack.press(LEE, PARTNERS, today.on.finished(PARTNERS)[-1]["ts"], "person")
+    card = await today.card(theirs)
+    today.says(MIA, TEAM_CHANNEL, "Hello Lee, I am sending you our price list.", card["ts"])
+    await today.passed_on("price list", PARTNERS, theirs)
+    today.presses(MIA, "resolve", card)
+    await today.card(theirs, "resolved")
+    today.write_down(
+        "A colleague and somebody of another company ask the same",
+        (HELP, ours),
+        (PARTNERS, theirs),
+        (TEAM_CHANNEL, card["ts"]),
+    )
 
 
 async def an_answer_about_money_is_read_first(today: Day) -> None:
@@ -122,3 +155,12 @@ async def the_budget_is_spent(today: Day) -> None:
     today.write_down(
         "The budget is spent", (TEAM_CHANNEL, soon[0]["ts"]), (DM, thread), (TEAM_CHANNEL, card["ts"])
     )
+
+
+async def nobody_is_there_any_more(today: Day) -> None:
+    """After hours nobody is promised a person now; the card waits for the morning."""
+    await today.closes()
+    thread = today.says(JO, DM, "I need to talk to a person about the address of my order.")
+    card = await today.card(thread)
+    await today.passed_on("Nobody is there right now: we are back tomorrow at 09:00", DM, thread)
+    today.write_down("After hours", (DM, thread), (TEAM_CHANNEL, card["ts"]))

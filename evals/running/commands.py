@@ -24,6 +24,7 @@ from evals.suite.trial import Mode
 from graph.command_line import FINE, make_console, run_to_exit
 from graph.errors import InputError
 from graph.log import configure_log
+from graph.records.files import check_folder
 from graph.settings import GraphSettings, graph_settings
 
 PANEL = "Improve"
@@ -80,6 +81,7 @@ def run(
         way = make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
         way = replace(way, anew=anew, judged=judged)
         _check_way(way)
+        check_folder("--out", out)
         if resume:
             _check_resumed(wish, replay=replay)
         settings, console = read_settings(), make_console(stderr=True)

@@ -38,6 +38,13 @@ class Certificate:
         """Whether the version may go to customers."""
         return self.word == FINE
 
+    @property
+    def weakness(self) -> str:
+        """Say what the run cannot have seen; empty where vendors' own models answered."""
+        if self.mode == "keyless":
+            return "of a keyless run, which saw where turns go and no model's answer"
+        return "of a stand-in's words, which say nothing about a model" if self.source == "stand-in" else ""
+
     def says(self) -> str:
         """Say in a few words what was played, and with which result."""
         share = "nothing judged" if self.passed is None else f"{self.passed:.0%} passed"

@@ -1,12 +1,13 @@
-"""What is promoted, as a table for a terminal: versions, shares, who, why, certificates, conversations."""
+"""What is promoted, for a terminal or a pipe: versions, shares, who, why, certificates, conversations."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from bot.prompt_versions import current, working_copy
@@ -22,41 +23,57 @@ LAST = 10
 """Changes that are shown."""
 
 
-async def render_list(settings: BotSettings, versions: PromptVersions) -> RenderableType:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the list, which may be longer than a terminal is wide."""
+
+    indent: int
+    text: Text
+
+
+async def render_list(settings: BotSettings, versions: PromptVersions) -> list[Entry]:
     """Lay out what is promoted, and the last changes; raises InputError where no bot has served yet."""
     _, rollout = await current(versions)
-    history = (await versions.history())[-LAST:]
     served = await versions.served()
-    table = _table("version", "percent", "since", "who", "why", "certificate", "threads")
-    for step in reversed(rollout.steps):
+    shares = [_share(rollout, step) for step in rollout.steps]
+    entries = [Entry(0, Text("In force for new conversations", "bold"))]
+    for step, share in reversed(list(zip(rollout.steps, shares, strict=True))):
         threads = await versions.threads(step.version)
-        table.add_row(*_step(step, _share(rollout, step)), f"{threads:,}")
-    since = served[1] if served else 0.0
-    threads = await versions.threads(rollout.base)
-    table.add_row(
-        plain(f"{rollout.base} (git)"), _percent(_rest(rollout)), _when(since), plain("deploy"),
-        plain("the version in git"), "", f"{threads:,}" if rollout.steps else "",
-    )  # fmt: skip
+        entries += _version(step.version, share, step.at, threads)
+        entries += [_said(step.by, step.reason), _certified(step)]
+    threads = await versions.threads(rollout.base) if rollout.steps else None
+    entries += _version(f"{rollout.base} (git)", _rest(rollout), served[1] if served else 0.0, threads)
     notes = [*await _broken(versions, rollout), _here(settings, rollout)]
-    return Group(table, *(plain(note) for note in notes), *_history(history))
+    return [
+        *entries, Entry(0, Text()), *(Entry(0, plain(note)) for note in notes),
+        *_history((await versions.history())[-LAST:]),
+    ]  # fmt: skip
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        right = column in ("percent", "threads")
-        fold = column in ("why", "certificate")
-        table.add_column(column, justify="right" if right else "left", no_wrap=not fold, overflow="fold")
-    return table
+def print_list(console: Console, entries: Sequence[Entry]) -> None:
+    """Print a list at any width: what is long goes on below its beginning, and in a pipe it stays a line."""
+    for entry in entries:
+        if console.is_terminal:
+            console.print(Padding(entry.text, (0, 0, 0, entry.indent)))
+        else:
+            console.print(Text(" " * entry.indent).append_text(entry.text), soft_wrap=True)
 
 
-def _step(step: Step, percent: int) -> tuple[RenderableType, ...]:
-    certificate = step.certificate.says() if step.certificate else "none: EMERGENCY"
-    style = "" if step.certificate else "red"
-    return (
-        plain(step.version), _percent(percent), _when(step.at), plain(step.by), plain(step.reason),
-        plain(certificate, style),
-    )  # fmt: skip
+def _version(name: str, share: int, since: float, threads: int | None) -> list[Entry]:
+    counted = "" if threads is None else f"   {threads:,} conversation{'s' * (threads != 1)}"
+    told = plain(f"{name:<18} {share:>3} %   since {_when(since)}{counted}")
+    told.stylize("bold", 0, len(name))
+    return [Entry(0, told)]
+
+
+def _said(by: str, reason: str) -> Entry:
+    return Entry(4, plain(f"{by}: {reason}"))
+
+
+def _certified(step: Step) -> Entry:
+    if step.certificate is None:
+        return Entry(4, plain("no certificate: EMERGENCY", "red"))
+    return Entry(4, plain(f"certificate: {step.certificate.says()}"))
 
 
 def _share(rollout: Rollout, step: Step) -> int:
@@ -94,21 +111,16 @@ def _here(settings: BotSettings, rollout: Rollout) -> str:
     return f"The files here are version {version}, {'promoted above' if promoted else 'not promoted'}."
 
 
-def _history(changes: tuple[Change, ...]) -> list[RenderableType]:
+def _history(changes: tuple[Change, ...]) -> list[Entry]:
     if not changes:
-        return [Text("Nothing has been promoted yet.")]
-    table = _table("when", "who", "what", "version", "percent", "why")
+        return [Entry(0, Text("Nothing has been promoted yet."))]
+    entries = [Entry(0, Text()), Entry(0, Text("The last changes, the newest first", "bold"))]
     for change in reversed(changes):
-        what = f"{change.what}{', EMERGENCY' if change.emergency else ''}"
-        table.add_row(
-            _when(change.at), plain(change.by), plain(what, "red" if change.emergency else ""),
-            plain(change.version), _percent(change.percent), plain(change.reason),
-        )  # fmt: skip
-    return [Text("\nThe last changes", "bold"), table]
-
-
-def _percent(percent: int) -> str:
-    return f"{percent} %"
+        emergency = ", EMERGENCY" if change.emergency else ""
+        told = f"{_when(change.at)}   {change.what} {change.version}, {change.percent} %{emergency}"
+        entries.append(Entry(0, plain(told, "red" if change.emergency else "")))
+        entries.append(_said(change.by, change.reason))
+    return entries
 
 
 def _when(at: float) -> str:

@@ -112,8 +112,9 @@ async def take_back(versions: PromptVersions, *, to: str | None, by: str, reason
 async def _certificate(versions: PromptVersions, version: str, file: Path | None) -> Certificate:
     found = read_certificate(file) if file else await versions.certificate(version)
     how = (
-        "run the cases over it (`evals run`) and give the run's certificate (--certificate"
-        " runs/ID/certificate.json), or say --emergency REASON, which is announced"
+        "run all cases over it against an accepted baseline (`evals run`), and give the certificate that it"
+        " writes where all is fine (--certificate .firstline/runs/ID/certificate.json), or say --emergency"
+        " REASON, which is announced"
     )
     if found is None:
         raise NotCertified(f"Version {version} has no certificate: {how}.")

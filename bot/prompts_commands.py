@@ -8,7 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from bot.prompt_list import render_list
+from bot.prompt_list import print_list, render_list
 from bot.prompt_versions import NotCertified, Wish, bring, open_versions, take_back
 from bot.settings import BotSettings, bot_settings
 from graph.command_line import FINE, FOUND_WANTING, fail, make_app, make_console, run_to_exit
@@ -40,7 +40,7 @@ def show() -> None:
 
     async def run() -> int:
         async with open_versions(settings) as versions:
-            make_console().print(await render_list(settings, versions))
+            print_list(make_console(), await render_list(settings, versions))
         return FINE
 
     run_to_exit(run)
@@ -82,8 +82,8 @@ def bring_into_force(
         typer.echo(f"Version {step.version} is in force for {step.percent} % of new conversations.")
         if emergency is not None:
             await _announce(settings, step)
-        elif step.certificate and step.certificate.mode == "keyless":
-            typer.echo("Its certificate is of a keyless run, which saw no model's answer.", err=True)
+        elif step.certificate and step.certificate.weakness:
+            typer.echo(f"Take care: its certificate is {step.certificate.weakness}.", err=True)
         return FINE
 
     run_to_exit(run)

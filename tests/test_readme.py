@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,30 @@ def commands(name: str) -> set[str]:
 def test_the_table_of_commands_is_complete(name: str) -> None:
     table = set(re.findall(rf"^\| `({name} [a-z]+(?: [a-z-]+)?)", README, re.MULTILINE))
     assert commands(name) == {entry.removesuffix(" DIR") for entry in table}
+
+
+def calls() -> list[tuple[str, list[str], bool]]:
+    """Return each command that is shown: its program, its words, and whether it is to be typed."""
+    typed = re.findall(r"^\$ (?:.*&& )?(?:\w+=\S+ )*uv run ((?:bot|evals) .*)$", README, re.MULTILINE)
+    inline = re.findall(r"`((?:bot|evals) [a-z][^`]*)`", README)
+    shown = [(line, True) for line in typed] + [(line, False) for line in inline]
+    return [(words[0], words[1:], whole) for line, whole in shown if (words := shlex.split(line))]
+
+
+@pytest.mark.parametrize(("name", "words", "whole"), calls(), ids=lambda value: str(value)[:60])
+def test_commands_take_the_options_that_are_shown_and_need_no_others(
+    name: str, words: list[str], whole: bool
+) -> None:
+    command = get_command({"bot": bot_app, "evals": evals_app}[name])
+    rest = list(words)
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]  # type: ignore[attr-defined]
+    known = {flag: option for option in command.params for flag in option.opts + option.secondary_opts}
+    given = [word for word in rest if word.startswith("--")]
+    assert set(given) <= known.keys()
+    if whole:
+        needed = {option.opts[0] for option in command.params if option.required and option.opts[0][0] == "-"}
+        assert needed <= set(given)
 
 
 def test_every_file_in_the_table_of_changes_exists() -> None:

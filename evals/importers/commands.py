@@ -22,6 +22,7 @@ from evals.suite.case_dump import dump_case
 from evals.suite.case_model import ID
 from graph.command_line import make_console, run_to_exit
 from graph.errors import InputError
+from graph.records.files import check_folder, write_whole
 
 
 class Kind(StrEnum):
@@ -62,6 +63,7 @@ def import_cases(
     async def run() -> int:
         if prefix and not re.fullmatch(ID, prefix):
             raise InputError(f"--prefix `{prefix}` must be small letters and digits joined by hyphens")
+        check_folder("--to", to)
         imported = _IMPORT[kind](file, prefix=prefix or kind.value)
         kept = _write(imported.cases, to)
         _print(make_console(), imported, kept, to)
@@ -72,19 +74,13 @@ def import_cases(
 
 def _write(cases: Iterable[Case], folder: Path) -> list[LeftOut]:
     """Write the cases that are not there yet; returns those that are."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{folder} is a file; name a folder with --to") from None
     kept = []
     for case in cases:
         file = folder / f"{case.id}.yaml"
         if file.exists():
             kept.append(LeftOut(case.id, "the case is there already and was kept"))
             continue
-        part = file.with_suffix(".part")
-        part.write_text(dump_case(case), encoding="utf-8")
-        part.replace(file)
+        write_whole(file, dump_case(case))
     return kept
 
 

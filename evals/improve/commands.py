@@ -30,6 +30,7 @@ from evals.suite.suites import Suite, open_suite
 from evals.suite.trials_file import Results
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.errors import InputError
+from graph.records.files import check_folder
 from graph.settings import GraphSettings
 from graph.tiers import Tiers
 
@@ -140,6 +141,8 @@ def diagnose_cases(
 
     async def work() -> int:
         way = _way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+        if to:
+            check_folder("--to", to)
         if run and (cases or only):
             raise InputError("give a run or --cases and --only, not both: a run has its own cases")
         settings = read_settings()
@@ -170,6 +173,7 @@ def mine_exports(
     """
 
     async def work() -> int:
+        check_folder("--to", to)
         export = read_exports(exports)
         groups = grouped(mine(export))
         written = write_drafts(groups, to)

@@ -11,8 +11,7 @@ from rich.markup import escape
 from evals.improve.mine import Group
 from evals.judge.tables import plain_table
 from evals.suite.case_dump import dump_case
-from evals.suite.files import write_whole
-from graph.errors import InputError
+from graph.records.files import write_whole
 
 HEAD = """\
 # A draft: it is played and shown, and gates nothing. To make a case of it: read it (names of people stay in
@@ -23,8 +22,6 @@ HEAD = """\
 
 def write_drafts(groups: Sequence[Group], folder: Path) -> tuple[Group, ...]:
     """Write the draft of each group of which no member has a file there yet; returns those written."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a folder with --to")
     there = {path.stem for path in folder.rglob("*.yaml")} if folder.exists() else set()
     written = [group for group in groups if not there & {member.id for member in group.members}]
     for group in written:

@@ -14,7 +14,7 @@ from rich.table import Table
 from evals.improve.cause import ADVICE, ROUTING, WRITERS, Arm, Cause
 from evals.improve.diagnose import Diagnosis
 from evals.judge.tables import plain_table
-from evals.suite.files import write_whole
+from graph.records.files import write_whole
 
 LISTS: dict[str, tuple[Cause, ...]] = {"writers": WRITERS, "routing": ROUTING}
 TITLES = {

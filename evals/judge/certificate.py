@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from graph.errors import InputError
 from graph.records.agreement import Agreement
+from graph.records.files import write_whole
 from graph.tiers import Candidate
 
 FEWEST_LABELS = 50
@@ -92,13 +93,10 @@ def uncertified(certificate: Certificate | None, version: str, judge: Candidate,
 
 def write_certificate(certificate: Certificate, folder: Path) -> Path:
     """Write it whole, in place of an earlier one for the same prompt and model; returns the file."""
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{certificate.key}.json"
-    half = file.with_suffix(".tmp")
     # The figures are for people: whoever reads the file counts them anew.
     written = asdict(certificate) | {"figures": _figures(certificate.agreement)}
-    half.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(file)
+    write_whole(file, json.dumps(written, indent=2, ensure_ascii=False) + "\n")
     return file
 
 

@@ -20,6 +20,7 @@ from evals.recording.opening import source_of
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.errors import InputError
 from graph.log import configure_log
+from graph.records.files import check_folder
 from graph.settings import GraphSettings, graph_settings
 from graph.support import load_all_tiers
 from graph.tiers import usable
@@ -65,6 +66,8 @@ def certify_judge(
         if not live or not budget:
             raise InputError("a judge is a model that is asked: give --live and --budget USD")
         settings, given = _settings(), read_labels(labels)
+        folder = to or certificate_folders(settings.bot_home)[0]
+        check_folder("--to", folder)
         opened = _open(settings, judge, budget)
         source = source_of(opened.candidate.provider, settings, "live" if own else None)
         certificate, opinions = await _certify(opened, given)
@@ -72,7 +75,7 @@ def certify_judge(
         if source == "stand-in":
             typer.echo("A stand-in judged, so no certificate is written.", err=True)
         else:
-            file = write_certificate(certificate, to or certificate_folders(settings.bot_home)[0])
+            file = write_certificate(certificate, folder)
             typer.echo(f"Written: {file}")
         return FOUND_WANTING if wanting(certificate) else FINE
 

@@ -15,6 +15,7 @@ from evals.suite.trial import Source, Trial
 from graph.errors import InputError
 from graph.knowledge import Knowledge
 from graph.records.codec import RecordError, from_line, to_line
+from graph.records.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,11 @@ def add_nights(file: Path, nights: Sequence[Night]) -> bool:
     there, torn = read_history(file)
     if not nights or nights[0].run in {night.run for night in there}:
         return False
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as history:
-        # A line of its own for what was cut off before would be no line of a history: it is taken away.
-        if torn:
-            history.truncate(file.read_bytes().rfind(b"\n") + 1)
-        history.write("".join(f"{to_line(night)}\n" for night in nights).encode())
+    before = file.read_bytes() if there or torn else b""
+    # A line of its own for what was cut off before would be no line of a history: it is taken away.
+    whole = before[: before.rfind(b"\n") + 1].decode()
+    # All or nothing: a run of which some lines are there is taken to be there.
+    write_whole(file, whole + "".join(f"{to_line(night)}\n" for night in nights))
     return True
 
 

@@ -10,8 +10,9 @@ from evals.outputs.junit import junit
 from evals.outputs.machine import machine
 from evals.outputs.page import page
 from evals.outputs.summary import summary
-from evals.suite.files import write_whole
 from evals.suite.report import Report
+from graph.errors import InputError
+from graph.records.files import unwritable, write_whole
 
 
 def write_all(report: Report, folder: Path) -> list[Path]:
@@ -32,8 +33,11 @@ def write_all(report: Report, folder: Path) -> list[Path]:
 
 def add_to_step(text: str, step_summary: Path) -> None:
     """Add Markdown to a workflow step's summary."""
-    with step_summary.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(f"{_writable(text)}\n")
+    try:
+        with step_summary.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{_writable(text)}\n")
+    except OSError as error:
+        raise InputError(f"GITHUB_STEP_SUMMARY {unwritable(step_summary, error)}") from None
 
 
 def _writable(text: str) -> str:

@@ -15,10 +15,10 @@ from evals.preview.measured import Measured, measure
 from evals.preview.page import page
 from evals.preview.terminal import print_preview, print_sentences
 from evals.suite.case import Case, CaseTurn, Origin
-from evals.suite.files import write_whole
 from evals.suite.suites import SHIPPED, Suite, open_suite
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.log import configure_log
+from graph.records.files import check_file, write_whole
 from graph.settings import GraphSettings, graph_settings
 from graph.support import load_all_tiers, open_articles, open_services
 from prompts import FixedPrompts
@@ -94,6 +94,8 @@ def show(
 
 
 async def _preview(settings: GraphSettings, wish: Wish) -> int:
+    if wish.html:
+        check_file("--html", wish.html)
     compared = compare([_at_home(settings, file) for file in wish.files], wish.against)
     articles = open_articles(settings)
     services = open_services(

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from urllib.parse import quote, unquote
 
 from evals.recording.fingerprint import MODEL
 from evals.recording.recording import KINDS, RecordedSource, Recording, source_of_all
 from graph.errors import InputError
 from graph.records.codec import RecordError, from_dict, to_dict
+from graph.records.files import write_whole
 
 ITEM = " {"
 """The line on which a recording begins in a file that this module wrote."""
@@ -123,14 +123,4 @@ def _problem(recording: Recording) -> str:
 
 def _write(path: Path, recordings: Iterable[Recording]) -> None:
     """Write a file whole or not at all."""
-    text = json.dumps([to_dict(recording) for recording in recordings], indent=1, ensure_ascii=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-        # Half a surrogate pair, which a model can write, becomes the JSON escape of itself.
-        file.write(text.encode("utf-8", "backslashreplace"))
-    part = Path(file.name)
-    try:
-        part.chmod(0o644)  # not the temporary file's 0600: it is to be committed
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, json.dumps([to_dict(each) for each in recordings], indent=1, ensure_ascii=False) + "\n")

@@ -14,7 +14,7 @@ from evals.outputs.settings import github_settings
 from evals.outputs.summary import summary
 from evals.outputs.writing import add_to_step, write_all
 from evals.running.accepting import accept as accept_run
-from evals.running.runs import RUNS, Done, Wish, resume_run, start_run
+from evals.running.runs import CERTIFICATE, RUNS, Done, Wish, resume_run, start_run
 from evals.running.stage import Way
 from evals.running.terminal import print_report
 from evals.suite.notes import named
@@ -24,6 +24,7 @@ from evals.suite.trial import Mode
 from graph.command_line import FINE, make_console, run_to_exit
 from graph.errors import InputError
 from graph.log import configure_log
+from graph.records.files import check_folder
 from graph.settings import GraphSettings, graph_settings
 
 PANEL = "Improve"
@@ -80,6 +81,7 @@ def run(
         way = make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
         way = replace(way, anew=anew, judged=judged)
         _check_way(way)
+        check_folder("--out", out)
         if resume:
             _check_resumed(wish, replay=replay)
         settings, console = read_settings(), make_console(stderr=True)
@@ -170,4 +172,7 @@ def _tell(done: Done) -> int:
     with suppress(BrokenPipeError):
         print_report(console, done.report, took_s=done.info.seconds)
         console.print(f"\nRun {done.info.id}; with all transcripts: {page}", highlight=False, soft_wrap=True)
+        if done.report.gate.word == "fine":
+            told = f"none, as {done.uncertified}" if done.uncertified else done.folder / CERTIFICATE
+            console.print(f"Certificate for `bot prompts promote`: {told}", highlight=False, soft_wrap=True)
     return done.report.gate.exit_code

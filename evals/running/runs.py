@@ -29,10 +29,11 @@ from evals.suite.run_info import (
 )
 from evals.suite.suites import Suite, open_suite, reported
 from evals.suite.trials_file import TrialsFile
-from graph.records.certificate import FINE, Certificate, write_certificate
+from graph.records.certificate import Certificate, write_certificate
 from graph.settings import GraphSettings
 
 RUNS = Path(".firstline/runs")
+CERTIFICATE = "certificate.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Done:
     folder: Path
     info: RunInfo
     report: Report
+    uncertified: str = ""
+    """Why there is no certificate for `bot prompts promote`; empty where there is one."""
 
 
 async def start_run(
@@ -115,9 +118,12 @@ async def _play(
     if stage.records and info.finished and not suite.part:
         _prune(stage.records, suite.cases, info.times)
     done = Done(folder, info, reported(suite, info, trials))
-    if edition == stage.support.services.prompts.edition.version:  # else it changed while it was played
+    same = edition == stage.support.services.prompts.edition.version
+    why = uncertified(suite, done) if same else "the prompts changed while they were played"
+    (folder / CERTIFICATE).unlink(missing_ok=True)  # of an earlier sitting, before another baseline
+    if not why:
         _certify(done, edition)
-    return done
+    return replace(done, uncertified=why)
 
 
 def _prune(records: Store, cases: Sequence[Case], times: int | None) -> None:
@@ -127,15 +133,33 @@ def _prune(records: Store, cases: Sequence[Case], times: int | None) -> None:
 
 
 def _certify(done: Done, edition: str) -> None:
-    """Write what `bot prompts promote` asks for, where all of the suite was played and nothing is against."""
+    """Write what `bot prompts promote` asks for."""
     info, report = done.info, done.report
-    if report.gate.word != FINE or info.only or not info.finished:
-        return
-    share = report.passed.value
     certificate = Certificate(
-        edition, info.suite, info.mode, info.source, share, FINE, time.time(), run=info.id
+        edition,
+        info.suite,
+        info.mode,
+        info.source,
+        report.passed.value,
+        report.gate.word,
+        time.time(),
+        run=info.id,
     )
-    write_certificate(done.folder / "certificate.json", certificate)
+    write_certificate(done.folder / CERTIFICATE, certificate)
+
+
+def uncertified(suite: Suite, done: Done) -> str:
+    """Say why a run certifies nothing: it must be as strict as the gate, and fine; empty where it is."""
+    info, report = done.info, done.report
+    judged = (trial.judged or not result.case.rubric for result in report.results for trial in result.known)
+    reasons = (
+        (report.gate.word != "fine" or not info.finished, "the gate did not find it fine"),
+        (not suite.gated, "the gate is all cases of the folder that holds here, and these are others"),
+        (any(0 < (info.times or 0) < case.trials.n for case in suite.cases), "--trials left trials out"),
+        (info.mode != "keyless" and not all(judged), "rubrics were not judged"),
+        (not report.baseline, "nothing is accepted yet to compare with (`evals accept`)"),
+    )
+    return next((why for against, why in reasons if against), "")
 
 
 def _new(suite: Suite, wish: Wish, stage: Stage, runs: Path) -> RunInfo:

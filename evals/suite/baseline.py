@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.suite.case import To
-from evals.suite.files import read_record, write_whole
 from evals.suite.report import CaseResult
 from evals.suite.tally import Tally, shown, tally
 from evals.suite.trial import Mode, PlayedTurn, Source, Status, Trial
 from graph.records.codec import to_dict
+from graph.records.files import read_record, write_whole
 from graph.turn import By, Outcome, Route, TurnRecord
 
 LONGEST_ANSWER = 1000

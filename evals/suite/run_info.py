@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.suite.case import Case
-from evals.suite.files import read_record, write_whole
 from evals.suite.trial import Mode, Source
 from evals.suite.trials_file import NAME as TRIALS
 from evals.suite.trials_file import TrialsFile
 from graph.errors import InputError
 from graph.records.codec import to_dict
+from graph.records.files import read_record, write_whole
 from graph.support import Support
 
 NAME = "run.json"

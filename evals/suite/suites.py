@@ -33,6 +33,8 @@ class Suite:
     cases: tuple[Case, ...]
     part: bool
     """Whether the folder holds more cases than these."""
+    gated: bool = False
+    """Whether these are all cases that must stay right here: the adopter's own, or the shipped ones."""
 
     @property
     def name(self) -> str:
@@ -62,13 +64,15 @@ def open_suite(
     InputError with all that is wrong in a file, a line each.
     """
     home = settings.bot_home
-    given = (folder or (home / "cases" if home else SHIPPED)).resolve()
+    mine = (home / "cases" if home else SHIPPED).resolve()
+    given = (folder or mine).resolve()
     escalation = open_prompts(home / "prompts" if home else None).escalation if names else None
     known = known_passages(home / "knowledge" if home else SAMPLE_SHOP) if names else None
     cases = load_cases(given, escalation=escalation, known=known)
     root = given.parent if given.is_file() else given
     root = SHIPPED if root.is_relative_to(SHIPPED) else root
-    return Suite(root, chosen(cases, only), part=bool(only) or root != given)
+    part = bool(only) or root != given
+    return Suite(root, chosen(cases, only), part=part, gated=root == mine and not part)
 
 
 def reported(suite: Suite, info: RunInfo, trials: TrialsFile) -> Report:

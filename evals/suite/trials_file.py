@@ -12,6 +12,7 @@ from evals.suite.report import CaseResult
 from evals.suite.trial import Source, Status, Trial
 from graph.errors import InputError
 from graph.records.codec import RecordError, from_line, to_line
+from graph.records.files import unwritable
 
 NAME = "cases.jsonl"
 KNOWN: tuple[Status, ...] = ("passed", "failed")
@@ -42,12 +43,15 @@ class TrialsFile:
                     self._scan(number, line)
 
     def append(self, trial: Trial) -> None:
-        """Write a trial at the end; returns when the file has it."""
-        file = self._open()
+        """Write a trial at the end; returns when the file has it, and raises InputError where it cannot."""
         line = to_line(trial).encode() + b"\n"
-        file.seek(self._end)
-        file.write(line)
-        file.flush()
+        try:
+            file = self._open()
+            file.seek(self._end)
+            file.write(line)
+            file.flush()
+        except OSError as error:
+            raise InputError(unwritable(self.path, error)) from None
         self._note(trial, len(line))
 
     @property

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from graph.errors import InputError
 from graph.records.codec import RecordError, from_line, to_line
+from graph.records.files import write_whole
 
 FINE = "fine"
 
@@ -39,6 +38,13 @@ class Certificate:
         """Whether the version may go to customers."""
         return self.word == FINE
 
+    @property
+    def weakness(self) -> str:
+        """Say what the run cannot have seen; empty where vendors' own models answered."""
+        if self.mode == "keyless":
+            return "of a keyless run, which saw where turns go and no model's answer"
+        return "of a stand-in's words, which say nothing about a model" if self.source == "stand-in" else ""
+
     def says(self) -> str:
         """Say in a few words what was played, and with which result."""
         share = "nothing judged" if self.passed is None else f"{self.passed:.0%} passed"
@@ -48,15 +54,7 @@ class Certificate:
 
 def write_certificate(file: Path, certificate: Certificate) -> None:
     """Write a certificate, all or nothing; raises InputError where the file cannot be written."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(to_line(certificate) + "\n", encoding="utf-8")
-        partial.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise InputError(f"{file}: the certificate cannot be written: {error.strerror or error}") from None
+    write_whole(file, to_line(certificate) + "\n")
 
 
 def read_certificate(file: Path) -> Certificate:

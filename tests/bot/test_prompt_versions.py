@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from rich.console import Console
 
 from bot.announce import announce
 from bot.commands import app
+from bot.prompt_list import print_list, render_list
 from bot.prompt_versions import Wish, bring, open_versions, take_back
+from bot.settings import BotSettings
 from evals.sim.slack.faults import SlackFault
 from graph.records.certificate import Certificate, write_certificate
 from prompts import edition_of, read_texts
@@ -90,6 +94,41 @@ def test_a_certified_version_is_promoted_listed_and_taken_back(
     assert 0 < redis.ttl(f"{{bot}}:prompts:text:{NEW}") <= 90 * 86_400
 
 
+LONG = " ".join(["Refunds go to a person now, as it was agreed with support and the lawyers on Tuesday"] * 2)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_list_can_be_read_in_a_terminal_of_any_width(
+    folder: Path, redis: Redis, redis_server: str, width: int
+) -> None:
+    """What has to stay together does, and what is long goes on below its beginning."""
+    given = (*PROMOTE, "--reason", LONG, "--certificate", certificate(folder))
+    assert prompts(folder, redis_server, *given)[0] == 0
+    settings = BotSettings.model_validate({"redis_url": redis_server, "bot_home": folder / "home"})
+    shown = io.StringIO()
+
+    async def show() -> None:
+        console = Console(width=width, force_terminal=True, color_system=None, file=shown)
+        async with open_versions(settings) as versions:
+            print_list(console, await render_list(settings, versions))
+
+    asyncio.run(show())
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith(f"{NEW}        20 %   since ") for line in lines)
+    assert "    certificate: keyless: 98% passed, fine" in lines
+    start = next(place for place, line in enumerate(lines) if line.startswith("    ada: Refunds"))
+    assert " ".join(line.strip() for line in lines[start : start + 4]).startswith(f"ada: {LONG}")
+    assert lines[start + 1].startswith("    ")
+
+
+def test_in_a_pipe_no_line_of_the_list_is_folded(folder: Path, redis: Redis, redis_server: str) -> None:
+    given = (*PROMOTE, "--reason", LONG, "--certificate", certificate(folder))
+    assert prompts(folder, redis_server, *given)[0] == 0
+    ran = invoke(app, folder, "prompts", "list", REDIS_URL=redis_server, BOT_HOME="home", COLUMNS="80")
+    assert f"    ada: {LONG}" in ran.stdout.splitlines()
+
+
 @pytest.mark.parametrize(
     ("version", "word", "says"),
     [
@@ -115,7 +154,7 @@ def test_an_emergency_needs_none_and_is_announced(folder: Path, redis: Redis, re
     assert "prompts.emergency" in err
     assert "announced in the log only, not in Slack: BOT_HANDOFF_CHANNEL is not set" in err
     out = prompts(folder, redis_server, "list")[1]
-    assert "none: EMERGENCY" in out
+    assert "no certificate: EMERGENCY" in out
     assert "It told somebody a secret." in out
 
 

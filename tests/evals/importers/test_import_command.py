@@ -62,7 +62,10 @@ def test_ids_begin_with_the_prefix(tmp_path: Path, export: Path) -> None:
     [
         (("tau", "export.jsonl", "--to", "drafts"), "export.jsonl:2: is not JSON"),
         (("export", "none.jsonl", "--to", "drafts"), "none.jsonl cannot be read"),
-        (("export", "export.jsonl", "--to", "export.jsonl"), "is a file; name a folder"),
+        (
+            ("export", "export.jsonl", "--to", "export.jsonl"),
+            "--to export.jsonl: export.jsonl is a file",
+        ),
         (("export", "export.jsonl", "--to", "drafts", "--prefix", "A b"), "must be small letters"),
         (("other", "export.jsonl", "--to", "drafts"), "'other' is not one of"),
     ],

@@ -70,6 +70,14 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("words", [("mine", "none.jsonl"), ("diagnose", "--cases", "cases")])
+@pytest.mark.usefixtures("cases")
+def test_a_file_in_place_of_a_folder_is_said_first(tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = invoke(APP, tmp_path, *words, "--to", "cases/a.yaml")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("--to cases/a.yaml: cases/a.yaml is a file")
+
+
 def test_a_vendor_that_cannot_be_reached_leaves_it_undecided(tmp_path: Path, cases: Path) -> None:
     nowhere = {"OPENAI_API_KEY": "sim-key", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     ran = invoke(APP, tmp_path, "ladder", "--cases", str(cases), *LIVE, **nowhere)

@@ -118,6 +118,22 @@ def test_wrong_input_is_one_sentence(folder: Path, words: tuple[str, ...], says:
     assert not (folder / "page.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        ("cases", "this is a folder; give the name of a file"),
+        (f"{FILE}/page.html", "is a file and would have to"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_said_before_anything_is_played(
+    folder: Path, page: str, says: str
+) -> None:
+    code, out, err = run(folder, FILE, "--cases", "cases", "--html", page)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"--html {page}: ")
+    assert says in err
+
+
 def test_the_page_holds_whole_conversations_and_loads_nothing(folder: Path) -> None:
     assert run(folder, FILE, "--cases", "cases", "--html", "out/page.html")[0] == 0
     page = (folder / "out/page.html").read_text(encoding="utf-8")

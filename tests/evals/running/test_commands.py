@@ -97,6 +97,7 @@ def test_a_replay_without_recordings_is_not_re_recorded(tmp_path: Path) -> None:
         (("--record",), "--record goes with --live"),
         (("--anew",), "--anew goes with --record"),
         (("--resume", "nothing"), "holds no run"),
+        (("--out", "cases/cases.yaml"), "--out cases/cases.yaml: cases/cases.yaml is a file and would have"),
         (("--resume", "x", "--only", "window"), "leave out --cases"),
     ],
 )

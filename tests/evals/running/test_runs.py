@@ -13,7 +13,7 @@ from rich.console import Console
 
 from evals.publishing.commands import read_run
 from evals.running.accepting import accept
-from evals.running.runs import Done, Wish, resume_run, start_run
+from evals.running.runs import CERTIFICATE, Done, Wish, resume_run, start_run
 from evals.running.stage import Way
 from evals.sim import Script, Sim
 from evals.sim.script import Body, Reply
@@ -125,17 +125,50 @@ async def test_a_vendor_that_cannot_be_reached_could_not_run(home: Path, sim: Si
     assert "No model could be reached" in done.report.gate.reasons[0]
 
 
-async def test_a_run_that_is_fine_certifies_its_prompts_and_one_of_a_part_or_a_bad_one_does_not(
-    home: Path,
-) -> None:
+async def test_a_run_that_is_fine_against_a_baseline_certifies_its_prompts(home: Path) -> None:
+    before = await played(home, Way("keyless"))
+    assert before.report.gate.word == "fine"
+    assert "nothing is accepted yet" in before.uncertified
+    assert not (before.folder / CERTIFICATE).exists()
+    accept(settings(home), before.folder, why="first", who="Ann")
     fine = await played(home, Way("keyless"))
-    certificate = read_certificate(fine.folder / "certificate.json")
-    assert fine.report.gate.word == "fine"
+    certificate = read_certificate(fine.folder / CERTIFICATE)
+    assert fine.uncertified == ""
     assert certificate.edition == open_prompts(home / "prompts").edition.version
     assert (certificate.fine, certificate.mode, certificate.run) == (True, "keyless", fine.info.id)
-    part = await start_run(settings(home), Wish(only=["window"]), Way("keyless"), home / "runs", quiet())
-    assert not (part.folder / "certificate.json").exists()
+
+
+async def test_what_is_less_than_the_gate_certifies_nothing(home: Path, tmp_path: Path) -> None:
+    """A part, another folder with a baseline of its own, fewer trials, and a run that is worse."""
+    write_cases(home / "cases", WINDOW.replace("turns:", "trials: {n: 2, need: 2}\n  turns:"), PERSON)
+    accept(settings(home), (await played(home, Way("keyless"))).folder, why="first", who="Ann")
+    other = write_cases(tmp_path / "other", PERSON)
+    easy = await start_run(settings(home), Wish(other), Way("keyless"), home / "runs", quiet())
+    accept(settings(home), easy.folder, why="an easy one", who="Ann")
+    for wish, says in (
+        (Wish(only=["window"]), "these are others"),
+        (Wish(other), "these are others"),
+        (Wish(home / "cases/cases.yaml"), "these are others"),
+        (Wish(times=1), "--trials left trials out"),
+    ):
+        done = await start_run(settings(home), wish, Way("keyless"), home / "runs", quiet())
+        assert done.report.gate.word == "fine"
+        assert says in done.uncertified
+        assert not (done.folder / CERTIFICATE).exists()
+    whole = await start_run(settings(home), Wish(home / "cases"), Way("keyless"), home / "runs", quiet())
+    assert whole.uncertified == ""
     write_cases(home / "cases", WINDOW, MISSED)
     worse = await played(home, Way("keyless"))
     assert worse.report.gate.word == "regressed"
-    assert not (worse.folder / "certificate.json").exists()
+    assert not (worse.folder / CERTIFICATE).exists()
+
+
+async def test_rubrics_that_were_not_judged_certify_nothing(home: Path, sim: Sim) -> None:
+    asks = WINDOW + "  rubric: [{id: kind, ask: Is it kind?}]\n"
+    write_cases(home / "cases", asks)
+    way = Way("live", budget_usd=1.0, judged=False)
+    accept(settings(home), (await played(home, way, sim)).folder, why="first", who="Ann")
+    done = await played(home, way, sim)
+    assert done.report.gate.word == "fine"
+    assert done.uncertified == "rubrics were not judged"
+    assert not (done.folder / CERTIFICATE).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_it_says_what_was_played() -> None:
     assert FINE.says() == "replay, live words: 97% passed, fine"
     keyless = Certificate("x", "s", "keyless", "none", None, "too_little_data", 0.0)
     assert (keyless.says(), keyless.fine) == ("keyless: nothing judged, too little data", False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "source", "says"),
+    [
+        ("keyless", "none", "no model's answer"),
+        ("replay", "stand-in", "a stand-in's words"),
+        ("live", "live", ""),
+    ],
+)
+def test_it_says_what_its_run_cannot_have_seen(mode: str, source: str, says: str) -> None:
+    weakness = replace(FINE, mode=mode, source=source).weakness
+    assert says in weakness
+    assert bool(weakness) == bool(says)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"edition": 3}', '{"edition": "x", "word": "fine"}'])

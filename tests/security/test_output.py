@@ -15,7 +15,7 @@ from bot.slack.clean import Cleaner, clean
 from bot.slack.people.cards import CardLook
 from evals.sim import Reply
 from evals.sim.script import Body, Vendor
-from evals.sim.slack.workspace import SentFile
+from evals.sim.slack.shapes import SentFile
 from prompts import open_prompts
 from tests.bot.slack.people.helping import asked, cards, claimed, desk, passed
 from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, STAFF, TEAM_CHANNEL, Stage, stage

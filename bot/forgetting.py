@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class _Eraser:
     wish: Wish
 
     async def _keys(self, beginning: str) -> AsyncIterator[str]:
-        pattern = beginning.replace("[", "\\[").replace("*", "\\*") + "*"
+        pattern = re.sub(r"([\\*?\[\]^])", r"\\\1", beginning) + "*"
         async for key in self.redis.scan_iter(match=pattern, count=500):
             yield text_of(key)
 

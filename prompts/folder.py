@@ -25,7 +25,7 @@ GIVEN: dict[str, frozenset[str]] = {
     "voice": frozenset(),
     "answer": frozenset(),
     "context": frozenset({"passages", "notes", "language"}),
-    "handoff": frozenset({"conversation", "reason"}),
+    "handoff": frozenset({"conversation", "reason", "tag"}),
 }
 """What the program fills in; other variables of a prompt need a default in its front matter."""
 NAMES = ("voice", "answer", "context", "escalation", "handoff", "notes", "phrases")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -31,6 +32,9 @@ LOOK_S = 5.0
 DEAD_S = 20.0
 """A connection that is down for longer is replaced: its client may hold on to an address that is gone."""
 PATH = "/slack/events"
+# What is none of these would only make the check of signatures stumble.
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
 class TransportError(FirstlineError):
@@ -150,8 +154,11 @@ def add_events(application: web.Application, app: AsyncApp) -> None:
     """Let an aiohttp application take Slack's events over HTTP."""
 
     async def take(request: web.Request) -> web.Response:
-        if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
+        if not _TIMESTAMP.fullmatch(request.headers.get("X-Slack-Request-Timestamp", "")):
             log.warning("request.refused", why="no timestamp that is a number")
+            return web.Response(status=401)
+        if not _SIGNATURE.fullmatch(request.headers.get("X-Slack-Signature", "")):
+            log.warning("request.refused", why="no signature that is one")
             return web.Response(status=401)
         try:
             read = await _read(request)

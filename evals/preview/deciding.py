@@ -120,7 +120,7 @@ def _reads(decision: Decision, state: State, context: TurnContext) -> str:
     if decision.route.tier == PHRASE:
         return ""
     if decision.route.tier == PERSON:
-        text = edition.handoff.render(conversation="", reason=decision.route.reason)
+        text = edition.handoff.render(conversation="", reason=decision.route.reason, tag="")
         return _digest(edition.voice.render(), text)
     tier = tier_of(context, state)
     candidate = tier.candidates[0]

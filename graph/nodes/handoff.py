@@ -71,9 +71,7 @@ async def _summarise(
         return plain, []
     if context.turn.signals.withheld or await context.services.allowance() == "none":
         return plain, []
-    conversation = _quoted(said, tellable(tier))
-    text = context.edition.handoff.render(conversation=conversation, reason=route.reason)
-    asked = await _ask(context, text)
+    asked = await _ask(context, _request(context, said, route.reason, tellable(tier)))
     return asked.text.strip() if asked.stop == "end" and asked.text.strip() else plain, asked.calls
 
 
@@ -126,8 +124,11 @@ def _plain(said: list[tuple[str, str]]) -> str:
     return "\n".join(f"{who}: {unquoted(text).replace(chr(10), chr(10) + '  ')}" for who, text in said)
 
 
-def _quoted(said: list[tuple[str, str]], told: Callable[[str], str]) -> str:
-    """Write the conversation for a model."""
+def _request(
+    context: TurnContext, said: list[tuple[str, str]], reason: str, told: Callable[[str], str]
+) -> str:
+    """Write the conversation, and what is wanted of it, for a model."""
     texts = [(who, told(text)) for who, text in said]
     quoting = Quoting.of(text for _, text in texts)
-    return "\n".join(f"{who}: {quoting.quote(text)}" for who, text in texts)
+    conversation = "\n".join(f"{who}: {quoting.quote(text)}" for who, text in texts)
+    return context.edition.handoff.render(conversation=conversation, reason=reason, tag=quoting.tag)

@@ -42,7 +42,7 @@ def test_each_form_of_escalating_is_read_only_where_it_works() -> None:
 
 
 def test_handoff_takes_the_conversation_and_the_reason() -> None:
-    text = EDITION.get("handoff").render(conversation="CUSTOMER: {{ hi }}", reason="Asked.")
+    text = EDITION.get("handoff").render(conversation="CUSTOMER: {{ hi }}", reason="Asked.", tag="data-0")
     assert "CUSTOMER: {{ hi }}" in text
     assert "at most 80 words" in text
 

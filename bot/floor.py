@@ -35,7 +35,6 @@ from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
 from bot.slack.marks import Marks
 from bot.slack.people.door import PeopleDoor
-from bot.slack.people.signs import Signs
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.strays import Strays
@@ -83,7 +82,7 @@ class Floor:
     slack: Slack
     catch_up: CatchUp
     background: Background
-    signs: Signs
+    people: PeopleDoor
     control: ControlRoom
 
 
@@ -135,9 +134,7 @@ async def open_floor(
     catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
     await asyncio.gather(handoffs.look(), patiently(handoffs.staffing.read))
-    return Floor(
-        identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
-    )
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people, control)
 
 
 def _token(settings: BotSettings) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from redis.asyncio import Redis
 
@@ -71,6 +71,8 @@ class Handoff:
     """When the customer wrote what the person who has it has not replied to, by Slack's clock; else 0."""
     heard_at: float = 0.0
     """When the customer last wrote to who has it, by Slack's clock."""
+    desk_lost: bool = False
+    """Whether the help desk could not be told of it."""
 
     @property
     def under_way(self) -> bool:
@@ -78,11 +80,20 @@ class Handoff:
         return self.state in UNDER_WAY
 
 
+class Told(Protocol):
+    """Whoever is told of each change of a handoff."""
+
+    def add_change(self, pipeline: Any, handoff: Handoff) -> None:
+        """Have a change told, once, with what else a pipeline does."""
+        ...
+
+
 class HandoffStore:
     """The handoffs of all processes; every method raises StateError when Redis fails."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self.told: Told | None = None
 
     async def get(self, conversation: str) -> Handoff | None:
         """Return what is known of a conversation; None where no person was ever asked."""
@@ -119,6 +130,8 @@ class HandoffStore:
                 pipeline.zadd(_ALL, {handoff.conversation: handoff.opened_at})
             else:
                 pipeline.zrem(_ALL, handoff.conversation)
+            if self.told:
+                self.told.add_change(pipeline, handoff)
             await ask(pipeline.execute())
 
     async def put_lost(self, handoff: Handoff) -> bool:
@@ -126,7 +139,13 @@ class HandoffStore:
         fields = [part for pair in _fields(handoff).items() for part in pair]
         keys = [_key(handoff.conversation), _ALL, _card(handoff.channel, handoff.ts)]
         about = [handoff.conversation, handoff.opened_at, int(handoff.under_way), KEEP_S]
-        return bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
+        put = bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
+        if put and self.told and handoff.under_way:
+            # What was still to be told is lost as well; who was told already knows it by its name.
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                self.told.add_change(pipeline, handoff)
+                await ask(pipeline.execute())
+        return put
 
     async def change(self, conversation: str, **changes: Any) -> Handoff | None:
         """Change fields of a handoff under its thread's lease and return it; None where there is none."""
@@ -178,4 +197,5 @@ def _read(conversation: str, stored: Mapping[bytes | str, bytes | str]) -> Hando
         stretches=values.get("stretches", ""),
         customer_at=float(values.get("customer_at") or 0),
         heard_at=float(values.get("heard_at") or 0),
+        desk_lost=values.get("desk_lost") == "True",
     )

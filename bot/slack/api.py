@@ -84,7 +84,7 @@ class Slack:
     """How long a call may take: a lease must outlast it before the call is made."""
     metrics: Metrics
     gone: list[Callable[[str, str], None]] = field(default_factory=list)
-    """Told the channel and why, where a message can be posted to it no more: whoever posts, all hear of it."""
+    """Told the channel and why, where a message can be posted to it no more, whoever tried."""
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make one call, once; raises a SlackFault. Arguments that are None are left out."""

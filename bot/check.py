@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bot.control.standing import standing, unpriced
 from bot.finding import Finding, Level
+from bot.people.desk_address import desk_address
 from bot.people.hours_file import described, load_hours
 from bot.settings import BotSettings
 from bot.terminal import counted
@@ -72,6 +73,8 @@ async def findings(settings: BotSettings, knowledge: Path | None = None) -> Asyn
     if settings.redis_url is None:
         yield _try("data", lambda: _data(settings.bot_data))
     yield _try("hours", lambda: described(load_hours(settings.bot_home).now, datetime.now(UTC)))
+    if settings.bot_handoff_webhook or settings.bot_handoff_webhook_secret:
+        yield _try("help desk", lambda: _help_desk(settings))
     readable = None if isinstance(articles, FirstlineError) else articles.for_everyone
     async for finding in _slack(settings, readable):
         yield finding
@@ -184,6 +187,11 @@ async def _standing(settings: BotSettings) -> list[str]:
         return await standing(settings)
     except StateError:
         return []  # what is wrong with Redis was said already
+
+
+def _help_desk(settings: BotSettings) -> str:
+    address = desk_address(settings)
+    return f"handoffs are sent to {address.host if address else 'nobody'}, signed"
 
 
 def _data(folder: Path) -> str:

@@ -51,7 +51,9 @@ async def slack_findings(settings: BotSettings, for_everyone: int | None = None)
         if unseen := _unseen_drafts(settings):
             yield unseen
         if not isinstance(who, Refusal):
-            yield await _handoff(client, settings.bot_handoff_channel, str(who.get("user", "bot")))
+            alone = settings.bot_handoff_webhook is not None
+            channel, bot = settings.bot_handoff_channel, str(who.get("user", "bot"))
+            yield await _handoff(client, channel, bot, alone=alone)
             if settings.bot_handoff_channel and settings.bot_handoff_group:
                 yield await _group(client, settings.bot_handoff_group)
             if shared := await shared_finding(client, for_everyone):
@@ -114,8 +116,10 @@ def _unseen_drafts(settings: BotSettings) -> Finding | None:
     return Finding("wanting", "channels", says)
 
 
-async def _handoff(client: AsyncWebClient, channel: str | None, bot: str) -> Finding:
+async def _handoff(client: AsyncWebClient, channel: str | None, bot: str, *, alone: bool) -> Finding:
     invite = INVITE.format(bot=bot)
+    if channel is None and alone:
+        return Finding("ok", HANDOFF, "no channel: people are promised while the help desk takes messages")
     if channel is None:
         return Finding("warning", HANDOFF, "BOT_HANDOFF_CHANNEL is not set: no phrase promises a person")
     found = await ask(client.conversations_info(channel=channel))

@@ -37,7 +37,6 @@ from bot.slack.intake import Intake
 from bot.slack.limiter import Limiter, Rates
 from bot.slack.marks import Marks
 from bot.slack.people.door import PeopleDoor
-from bot.slack.people.signs import Signs
 from bot.slack.presence import Offered
 from bot.slack.ratings import Ratings
 from bot.slack.strays import Strays
@@ -88,7 +87,7 @@ class Floor:
     slack: Slack
     catch_up: CatchUp
     background: Background
-    signs: Signs
+    people: PeopleDoor
     control: ControlRoom
 
 
@@ -142,9 +141,7 @@ async def open_floor(
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
     await handoffs.look()
     await patiently(handoffs.staffing.read)
-    return Floor(
-        identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
-    )
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people, control)
 
 
 async def _inbox(settings: BotSettings, app: App) -> Inbox:

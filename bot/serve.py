@@ -18,6 +18,7 @@ from bot.app import running
 from bot.floor import START_TRIES, Floor, Identity, open_floor, patiently
 from bot.inbox import Inbox
 from bot.metrics import Metrics, health_app, metrics_app
+from bot.people.calls_in import add_handoffs
 from bot.settings import BotSettings, Transport
 from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
 from bot.slack.handoff import Handoffs
@@ -166,6 +167,8 @@ async def _listening(
     health = health_app(ready)
     if transport == "http":
         add_events(health, bolt)
+    if floor.people.calls_in:
+        add_handoffs(health, floor.people.calls_in)
     async with AsyncExitStack() as stack:
         # Last of all: until then something may still begin.
         stack.push_async_callback(floor.background.settle, SETTLE_S)
@@ -176,8 +179,8 @@ async def _listening(
         if settings.metrics_port:
             pages = metrics_app(metrics, floor.inbox.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
-        floor.signs.start()
-        stack.push_async_callback(floor.signs.close)
+        floor.people.start()
+        stack.push_async_callback(floor.people.close)
         floor.control.bell.open()
         stack.push_async_callback(floor.control.bell.close)
         # While it drains, what still comes over HTTP is kept, for others to answer.

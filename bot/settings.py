@@ -42,6 +42,10 @@ class BotSettings(GraphSettings):
     """Id of the channel in which people take over; None: no phrase promises a person."""
     bot_handoff_group: str | None = None
     """Id of a user group whose members may take over, beside those of the channel."""
+    bot_handoff_webhook: SecretStr | None = None
+    """Address of a help desk that is told of handoffs, by https unless it is on this machine."""
+    bot_handoff_webhook_secret: SecretStr | None = None
+    """What is signed with, both ways: `whsec_` and random bytes in base64."""
     bot_staff_fresh_s: float = Field(default=60.0, gt=0)
     """How long a list of who may take over is gone by: so long may take over who has left the channel."""
     bot_people_look_s: float = Field(default=10.0, gt=0)

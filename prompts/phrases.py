@@ -78,6 +78,7 @@ PHRASES: dict[str, frozenset[str]] = {
     "card_replies": frozenset(),
     "card_waits": frozenset({"when"}),
     "card_reminder": frozenset({"minutes"}),
+    "card_desk_lost": frozenset(),
     "card_owner_left": frozenset({"person"}),
     "card_root_gone": frozenset(),
     "press_not_staff": frozenset(),
@@ -127,6 +128,7 @@ PHRASES: dict[str, frozenset[str]] = {
     "alarm_dead": frozenset({"count"}),
     "alarm_unclaimed": frozenset({"count", "minutes"}),
     "alarm_budget": frozenset({"percent", "budget"}),
+    "alarm_help_desk": frozenset({"count"}),
     "alarm_paused": frozenset({"where", "person", "reason"}),
 }
 """Each phrase that the program says, with the variables that it fills in."""

@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from bot.people.store import OPEN, Handoff
 from graph.state_store import ask, text_of
 
-Kind: TypeAlias = Literal["paused", "vendor", "dead", "unclaimed", "budget"]
-KINDS: tuple[Kind, ...] = ("paused", "vendor", "dead", "unclaimed", "budget")
+Kind: TypeAlias = Literal["paused", "vendor", "dead", "unclaimed", "budget", "help_desk"]
+KINDS: tuple[Kind, ...] = ("paused", "vendor", "dead", "unclaimed", "budget", "help_desk")
 
 UNCLAIMED_S = 3600.0
 """A card that nobody has taken for so long is everybody's business."""

@@ -75,6 +75,13 @@ def left_until(known: Handoff) -> float:
     return float(overs[-1]) if overs else 0.0
 
 
+def last_change(known: Handoff) -> str:
+    """Return when a handoff became what it is: words that were said since then do not change it."""
+    if known.state == OPEN:
+        return f"{known.opened_at:.3f}"
+    return f"{_begun(known) if known.state == CLAIMED else known.since:.6f}"
+
+
 def _closed(known: Handoff, at: float) -> Handoff:
     if known.state != CLAIMED:
         return known

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from redis.asyncio import Redis
 
@@ -72,11 +72,21 @@ class Handoff:
     """When the customer wrote what the person who has it has not replied to, by Slack's clock; else 0."""
     heard_at: float = 0.0
     """When the customer last wrote to who has it, by Slack's clock."""
+    desk_lost: bool = False
+    """Whether the help desk could not be told of it."""
 
     @property
     def under_way(self) -> bool:
         """Whether a person has it or is waited for."""
         return self.state in UNDER_WAY
+
+
+class Told(Protocol):
+    """Whoever is told of each change of a handoff."""
+
+    def add_change(self, pipeline: Any, handoff: Handoff) -> None:
+        """Have a change told, once, with what else a pipeline does."""
+        ...
 
 
 class HandoffStore:
@@ -85,6 +95,7 @@ class HandoffStore:
     def __init__(self, redis: Redis, keep_text_s: float = KEEP_S) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
         self._keep_text_s = int(min(KEEP_S, keep_text_s))
+        self.told: Told | None = None
 
     async def get(self, conversation: str) -> Handoff | None:
         """Return what is known of a conversation; None where no person was ever asked."""
@@ -125,6 +136,8 @@ class HandoffStore:
                 pipeline.zadd(_ALL, {handoff.conversation: handoff.opened_at})
             else:
                 pipeline.zrem(_ALL, handoff.conversation)
+            if self.told:
+                self.told.add_change(pipeline, handoff)
             await ask(pipeline.execute())
 
     async def put_lost(self, handoff: Handoff) -> bool:
@@ -135,6 +148,11 @@ class HandoffStore:
         kept = bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
         if kept:
             await ask(self._put_summary(self._redis, handoff))
+        if kept and self.told and handoff.under_way:
+            # What was still to be told is lost as well; who was told already knows it by its name.
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                self.told.add_change(pipeline, handoff)
+                await ask(pipeline.execute())
         return kept
 
     def _put_summary(self, client: Any, handoff: Handoff) -> Any:
@@ -197,4 +215,5 @@ def _read(conversation: str, stored: Mapping[bytes | str, bytes | str], summary:
         stretches=values.get("stretches", ""),
         customer_at=float(values.get("customer_at") or 0),
         heard_at=float(values.get("heard_at") or 0),
+        desk_lost=values.get("desk_lost") == "True",
     )

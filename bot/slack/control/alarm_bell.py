@@ -80,6 +80,8 @@ class AlarmBell:
         handoffs, between = self.handoffs, self.handoffs.hours.seconds
         if late := unclaimed(await handoffs.store.under_way(), self.clock(), between):
             found["unclaimed"] = {"count": str(late[0]), "minutes": str(late[1])}
+        if handoffs.help_desk and (lost := await handoffs.help_desk.outbox.lost()):
+            found["help_desk"] = {"count": str(lost)}
         if self.budget and (share := await self.budget.share()) >= ALARM:
             found["budget"] = {"percent": f"{share:.0%}".rstrip("%"), "budget": dollars(self.budget.usd)}
         return found

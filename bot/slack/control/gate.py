@@ -80,5 +80,6 @@ class Gate:
         if pause := self.pauses.on(channel):
             return f"paused: {pause.reason}"
         self.channels.refresh()
-        unseen = self.channels.drafts(channel) and not self.handoffs.reachable() and not job.begun
+        shown = self.handoffs.channel is not None and self.handoffs.reachable()
+        unseen = self.channels.drafts(channel) and not shown and not job.begun
         return NOBODY_SEES if job.notes.get(DRAFT) == UNSEEN or unseen else ""

@@ -13,7 +13,7 @@ from bot.slack.events import IncomingMessage
 from bot.slack.fields import Fields
 from bot.slack.history import Raw
 from bot.slack.incoming import read_event
-from bot.slack.people.cards import read_card
+from bot.slack.people.cards import read_card, who
 from bot.slack.people.handoff import Handoffs
 from bot.slack.people.passing import PASSED
 from bot.slack.unanswered import answers, as_event
@@ -53,7 +53,7 @@ async def _last_word(handoffs: Handoffs, thread: Sequence[Raw]) -> tuple[str, fl
             last = None
         elif user == handoffs.bot_user:
             about = fields.at("metadata")
-            by = about.at("event_payload").word("by") if about.text("event_type") == PASSED else ""
+            by = who(about.at("event_payload")) if about.text("event_type") == PASSED else ""
             last = (by, at) if by else last
         elif user in staff and user != opener and not fields.text("bot_id"):
             last = (user, at)
@@ -69,7 +69,7 @@ async def for_us(
     change has had its effect. Raises StateError, and a SlackFault where Redis lost whose it is.
     """
     await handoffs.ensure_read()
-    known = await handoffs.store.get(messages[0].conversation) if handoffs.channel else None
+    known = await handoffs.store.get(messages[0].conversation) if handoffs.manned else None
     if known is None:
         return list(messages), False
     staff = await handoffs.staff()

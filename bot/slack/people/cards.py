@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from bot.people.notices import AGENT, MOST_NAME
 from bot.people.store import CLAIMED, OPEN, RESOLVED, Handoff, State
 from bot.slack.blocks import CLAIM, HAND_BACK, Block, Card, handoff_card, mention
-from bot.slack.clean import escaped
+from bot.slack.clean import clean, escaped
 from bot.slack.fields import Fields
 from prompts import Phrases
 
@@ -69,6 +70,8 @@ class CardLook:
             lines.append(self.say("card_waits", when=moment(handoff.opened_at)))
         if handoff.under_way:
             lines.append(self.say("card_replies"))
+        if handoff.desk_lost:
+            lines.append(self.say("card_desk_lost"))
         return lines
 
     def _buttons(self, handoff: Handoff) -> list[Block]:
@@ -96,8 +99,16 @@ class CardLook:
 
 
 def named(user: str) -> str:
-    """Return the mark-up that names somebody; what is no user's id is nobody."""
+    """Return the mark-up that names somebody, by their name where they are at the help desk; else nobody."""
+    if user.startswith(AGENT):
+        return clean(user.removeprefix(AGENT), frozenset())
     return mention(user) if _USER.fullmatch(user) else "?"
+
+
+def who(about: Fields, name: str = "by") -> str:
+    """Return whom metadata names: a user's id, or somebody at the help desk; empty for nobody."""
+    text = about.text(name)
+    return text[: MOST_NAME + 1] if text.startswith(AGENT) else about.word(name)
 
 
 def moment(at: float) -> str:
@@ -119,6 +130,7 @@ def metadata(handoff: Handoff) -> dict[str, Any]:
         "hidden": handoff.hidden,
         "stretches": handoff.stretches,
         "reminded": handoff.reminded,
+        "desk_lost": handoff.desk_lost,
     }
     return {"event_type": CARD, "event_payload": payload}
 
@@ -136,7 +148,7 @@ def read_card(message: Raw, channel: str, bot_user: str) -> Handoff | None:
         conversation,
         payload.word("customer"),
         state=_STATES.get(payload.text("state"), OPEN),
-        by=payload.word("by"),
+        by=who(payload),
         turn=payload.text("turn"),
         summary=_quoted(fields.each("blocks"), "summary"),
         reason=_quoted(fields.each("blocks"), "reason"),
@@ -149,6 +161,7 @@ def read_card(message: Raw, channel: str, bot_user: str) -> Handoff | None:
         since=since,
         hidden=payload.value("hidden") is True,
         stretches=payload.text("stretches"),
+        desk_lost=payload.value("desk_lost") is True,
     )
 
 

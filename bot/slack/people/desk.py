@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.slack import items
 from bot.slack.people import items as kinds
+from bot.slack.people.agents import Agents
 from bot.slack.people.relay import Relay
 from bot.slack.people.room import People
 from bot.slack.people.signs import Signs
@@ -22,6 +23,7 @@ class PeopleDesk:
     people: People
     relay: Relay
     signs: Signs
+    agents: Agents
 
     async def deal(self, lease: Lease) -> None:
         """Deal with a job, but for its end; raises StateError and a SlackFault."""
@@ -48,5 +50,9 @@ class PeopleDesk:
                 await self.signs.silent(lease, item)
             case kinds.CARD:
                 await self.signs.card(lease)
+            case kinds.AGENT_DID:
+                await self.agents.did(lease, item)
+            case kinds.DESK_LOST:
+                await self.agents.lost(lease, item)
             case kinds.REMIND:
                 await self.signs.reminders.remind(lease, item)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.inbox import Inbox
 from bot.people.changes import left_until
+from bot.people.help_desk import HelpDesk
 from bot.people.hours_file import BusinessHours
 from bot.people.store import KEEP_S, OPEN, Handoff, HandoffStore
 from bot.slack.api import Limited, Refused, Slack, SlackFault
@@ -70,6 +71,8 @@ class Handoffs:
     """A user group whose members are staff too."""
     hours: BusinessHours = field(default_factory=BusinessHours)
     """When people are there."""
+    help_desk: HelpDesk | None = None
+    """Told of handoffs too; None where there is none."""
     sight: Sight = field(init=False)
     staffing: Staff = field(init=False)
     history: History = field(init=False)
@@ -100,9 +103,19 @@ class Handoffs:
         self.passing = Passing(self.inbox, self.redis, self.bot_user)
         self.slack.gone.append(self._post_failed)
 
+    @property
+    def manned(self) -> bool:
+        """Whether anybody ever takes conversations over."""
+        return self.channel is not None or self.help_desk is not None
+
     def reachable(self) -> bool:
-        """Tell whether a person can be reached, as far as is known; a channel that was away is asked anew."""
-        if self.channel and not self._reachable and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
+        """Tell whether a person can be reached, as far as is known; a channel that was away is asked anew.
+
+        Without a channel, whether the help desk lately took what it was sent.
+        """
+        if self.channel is None:
+            return self.help_desk is not None and self.help_desk.there
+        if not self._reachable and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
             self.background.run(self.look())
         return self._reachable
@@ -168,14 +181,14 @@ class Handoffs:
 
         Raises StateError, and a SlackFault where Redis lost it and Slack does not tell.
         """
-        if self.channel is None:
+        if not self.manned:
             return None
         await self.ensure_read()
         return await self.store.owner(conversation)
 
     async def left_until(self, conversation: str) -> float:
         """Return until when what nobody answered was left to a person; 0 where nobody has had it yet."""
-        known = await self.store.get(conversation) if self.channel else None
+        known = await self.store.get(conversation) if self.manned else None
         return left_until(known) if known else 0.0
 
     async def staff(self) -> frozenset[str]:
@@ -210,25 +223,28 @@ class Handoffs:
 
     async def ask_for_person(self, lease: Lease, customer: str, handed: HandedOff, place: Place) -> None:
         """Post the card of a conversation, once; where it cannot be, the customer is told so."""
-        if self.channel is None:
+        if not self.manned:
             return
-        job, promised = lease.job, self._reachable
+        job, promised = lease.job, self.reachable()
         await self.ensure_read()
         known = await self.store.get(job.thread)
         since = said_at(job.members[0]) if job.members else time.time()
-        if known and known.state == OPEN and known.ts and known.turn != job.turn:
+        carded = known is not None and (bool(known.ts) or self.channel is None)
+        if known and known.state == OPEN and carded and known.turn != job.turn:
             # Asked again while nobody has come: the card that is there says the newest.
             handoff = replace(known, summary=handed.summary, reason=handed.reason, changed_at=time.time())
             await self.store.put(handoff)
             await self.show(lease, handoff)
             return
+        # Whoever began with this job and died has opened it already.
+        opened_at = known.opened_at if known and known.turn == job.turn else time.time()
         handoff = Handoff(
             job.thread, customer, turn=job.turn, summary=handed.summary, reason=handed.reason,
-            link=await self.link(place), channel=self.channel, opened_at=time.time(), changed_at=time.time(),
-            since=since, stretches=known.stretches if known else "",
+            link=await self.link(place), channel=self.channel or "", opened_at=opened_at,
+            changed_at=time.time(), since=since, stretches=known.stretches if known else "",
         )  # fmt: skip
         await self.post(lease, handoff)
-        if promised and not self._reachable:
+        if promised and not self.reachable():
             await self._nobody(lease, place)
 
     async def post(self, lease: Lease, handoff: Handoff, notice: str = "", *, again: bool = False) -> Handoff:
@@ -236,7 +252,9 @@ class Handoffs:
 
         With `again`, there was one that may be there or not.
         """
-        assert self.channel
+        if self.channel is None:
+            await self.store.put(handoff)
+            return handoff
         drawn = self.look_of.draw(handoff, notice)
         of, pen = card_of(handoff.conversation, handoff.turn), self.pen(lease, self.channel)
         again = again or lease.job.deliveries > 1
@@ -254,6 +272,8 @@ class Handoffs:
 
     async def show(self, lease: Lease, handoff: Handoff, notice: str = "") -> Handoff:
         """Show on the card how a handoff stands; a card that is gone is posted anew."""
+        if self.channel is None:
+            return handoff
         if not handoff.ts:
             return await self.post(lease, handoff, notice, again=True)
         drawn = self.look_of.draw(handoff, notice)

@@ -32,8 +32,14 @@ CARD = "card"
 """A card is to be posted that could not be."""
 REMIND = "handoff_remind"
 """Nobody has taken a handoff for long."""
+AGENT_DID = "agent_did"
+"""Somebody at the help desk wants something."""
+DESK_LOST = "desk_lost"
+"""The help desk could not be told of something."""
 
-KINDS = frozenset({SAID, REPLY, CHANGED, CUSTOMER_CHANGED, WISH, LEFT, RETURN, CARD, REMIND})
+KINDS = frozenset({
+    SAID, REPLY, CHANGED, CUSTOMER_CHANGED, WISH, LEFT, RETURN, CARD, REMIND, AGENT_DID, DESK_LOST,
+})  # fmt: skip
 """The kinds that the people's room deals with, beside `claim` and `hand_back`."""
 FRONT = 1000.0
 

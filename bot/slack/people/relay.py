@@ -15,6 +15,7 @@ import structlog
 
 from bot.inbox import Inbox, Item
 from bot.people.changes import waiting
+from bot.people.notices import AGENT
 from bot.people.store import CLAIMED, Handoff
 from bot.slack import items
 from bot.slack.api import Refused
@@ -122,11 +123,16 @@ class Relay:
             await self._post(self._to_customer(lease), item.id, at, person, body)
         except Refused as refused:
             log.warning("reply.undeliverable", why=refused.why)
-            await self._say_below(lease, handoff, f"undelivered:{item.id}", at)
+            await self.say_undelivered(lease, handoff, item.id, at)
             return
         await people.heard(lease, handoff, user, at, PersonSaid(written(body), item.id))
         if body.get("files"):
             await self._tell(body, "relay_files")
+
+    async def say_for(self, lease: Lease, of: str, at: float, by: str, text: str) -> None:
+        """Tell the customer once, for `of`, what somebody at the help desk wrote; raises a SlackFault."""
+        person = Person(by, by.removeprefix(AGENT))
+        await self._post(self._to_customer(lease), of, at, person, {"text": text})
 
     async def _post(self, pen: Pen, of: str, at: float, person: Person, body: Mapping[str, Any]) -> None:
         """Post a reply under its writer's name, or with the name in front where Slack allows no other."""
@@ -194,9 +200,11 @@ class Relay:
             await self._mirrored(lease, handoff, message.id, body)
 
     async def _mirrored(self, lease: Lease, handoff: Handoff, of: str, body: Mapping[str, Any]) -> None:
+        at, text = float(body["ts"]), f"{named(str(body['user']))}: {self.words(body)}"
+        if handoff.by.startswith(AGENT) and (desk := self.handoffs.help_desk):
+            await desk.tell_message(handoff, of, written(body), at)
         if not handoff.ts:
             return
-        at, text = float(body["ts"]), f"{named(str(body['user']))}: {self.words(body)}"
         pen = self.handoffs.pen(lease, handoff.channel, handoff.ts)
         try:
             await self.handoffs.passing.post(pen, of, at, text=text)
@@ -228,13 +236,14 @@ class Relay:
         _, channel, root = lease.job.thread.split(":")
         return self.handoffs.pen(lease, channel, root)
 
-    async def _say_below(self, lease: Lease, handoff: Handoff, of: str, at: float) -> None:
+    async def say_undelivered(self, lease: Lease, handoff: Handoff, reply: str, at: float) -> None:
         """Say below the card that a reply did not arrive."""
         if not handoff.ts:
             return
         pen = self.handoffs.pen(lease, handoff.channel, handoff.ts)
         try:
-            await self.handoffs.passing.post(pen, of, at, text=self.handoffs.look_of.say("relay_failed"))
+            said = self.handoffs.look_of.say("relay_failed")
+            await self.handoffs.passing.post(pen, f"undelivered:{reply}", at, text=said)
         except Refused as refused:
             log.warning("slack.refused", method=refused.method, why=refused.why)
 

@@ -61,7 +61,7 @@ class People:
             return
         state = RESOLVED if kind == items.RESOLVE else HANDED_BACK
         change = ended(known, state, user, at)
-        if change.verdict == "done" or self._again(lease, change.handoff, at):
+        if self.happens(lease, change, at):
             if known.heard_at > at:
                 # It was said to nobody: who had the conversation had given it up by then.
                 await self.answer_again(known, at)
@@ -82,7 +82,7 @@ class People:
         channel = lease.job.thread.split(":")[1]
         hidden = known.hidden if known.by == user else await self.sight.hidden(channel, user)
         change = claimed(known, user, at, hidden=hidden)
-        if change.verdict == "done" or self._again(lease, change.handoff, at):
+        if self.happens(lease, change, at):
             handoff = await self.keep(lease, change.handoff, notice)
             if handoff.hidden:
                 await self.show_what_was_said(lease, handoff)
@@ -124,9 +124,12 @@ class People:
         await remember(self.support, lease.job.thread, TakenBack(message), fence_of(lease))
 
     @staticmethod
-    def _again(lease: Lease, handoff: Handoff, at: float) -> bool:
-        """Tell whether a predecessor made this very change, and may have died before it showed it."""
-        return lease.job.deliveries > 1 and handoff.since == at
+    def happens(lease: Lease, change: Change, at: float) -> bool:
+        """Tell whether a change is to be kept and shown.
+
+        Also where a predecessor made this very change, and may have died before it showed it.
+        """
+        return change.verdict == "done" or (lease.job.deliveries > 1 and change.handoff.since == at)
 
     async def _unasked(self, conversation: str) -> tuple[Handoff, str]:
         """Return the handoff of a conversation that nobody asked anybody to take, and what to say of it."""

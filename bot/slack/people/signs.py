@@ -15,6 +15,7 @@ import structlog
 
 from bot.inbox import Item
 from bot.people.changes import ended, left
+from bot.people.notices import AGENT
 from bot.people.store import CLAIMED, HANDED_BACK, Handoff
 from bot.slack.api import SlackFault
 from bot.slack.channels import Channels
@@ -88,7 +89,8 @@ class Signs:
         unposted = 0
         for handoff in under_way:
             conversation, since = handoff.conversation, f"{handoff.since:.6f}"
-            if members is not None and handoff.state == CLAIMED and handoff.by not in members:
+            agent = handoff.by.startswith(AGENT)
+            if members is not None and handoff.state == CLAIMED and not agent and handoff.by not in members:
                 item = sign_item(LEFT, f"left:{conversation}:{handoff.by}:{since}", {"who": handoff.by}, now)
                 await self.put(conversation, item, item.id)
             if self._silent(handoff, now):

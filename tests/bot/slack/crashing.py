@@ -16,6 +16,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 # What a process that is forked has imported already.
 import bot.serve  # noqa: F401
 from bot.commands import app
@@ -107,10 +109,17 @@ def environment(on: Stage) -> dict[str, str]:
         "BOT_DATA": str(settings.bot_data),
         "BOT_HANDOFF_CHANNEL": settings.bot_handoff_channel or "",
         "BOT_HOME": str(settings.bot_home or ""),
+        "BOT_HANDOFF_WEBHOOK": _secret(settings.bot_handoff_webhook),
+        "BOT_HANDOFF_WEBHOOK_SECRET": _secret(settings.bot_handoff_webhook_secret),
+        "BOT_PEOPLE_LOOK_S": f"{settings.bot_people_look_s:g}",
         "PORT": "0",
         "METRICS_PORT": "0",
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
 
 
 def serve_until(step: Step, variables: Mapping[str, str], log: Path) -> None:

@@ -2,6 +2,8 @@
 
 {bot}:draft:<turn>   the draft as JSON, for 7 days: it holds the customer's words as they were written
 {bot}:drafts         the turns of those that wait, by when they were made
+
+Before each name stands the tenant, where there is one.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from typing import Any, Literal, TypeAlias
 
 from redis.asyncio import Redis
 
+from bot.keys import prefix_of
 from graph.records.codec import from_dict, to_dict
 from graph.state_store import ask, text_of
 from graph.turn import Review, Transcript, TurnRecord
 
 Decided: TypeAlias = Literal["same", "edited", "discarded"]
 KEEP_S = 7 * 86_400
-_WAITING = "{bot}:drafts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +69,29 @@ class Draft:
 class DraftStore:
     """The drafts of all processes; every method raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, tenant: str = "") -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self._prefix = prefix_of(tenant)
+        self._waiting = f"{self._prefix}drafts"
+
+    def _key(self, turn: str) -> str:
+        return f"{self._prefix}draft:{turn}"
 
     async def get(self, turn: str) -> Draft | None:
         """Return a draft; None where there is none any more."""
-        told = await ask(self._redis.get(_key(turn)))
+        told = await ask(self._redis.get(self._key(turn)))
         return None if told is None else _read(told)
 
     async def put(self, draft: Draft) -> None:
         """Keep a draft in place of what was known of it."""
         told = json.dumps({**asdict(draft), "record": to_dict(draft.record)})
         async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.set(_key(draft.turn), told, ex=KEEP_S)
+            pipeline.set(self._key(draft.turn), told, ex=KEEP_S)
             if draft.decided is None:
-                pipeline.zadd(_WAITING, {draft.turn: draft.made_at})
-                pipeline.zremrangebyscore(_WAITING, "-inf", draft.made_at - KEEP_S)
+                pipeline.zadd(self._waiting, {draft.turn: draft.made_at})
+                pipeline.zremrangebyscore(self._waiting, "-inf", draft.made_at - KEEP_S)
             else:
-                pipeline.zrem(_WAITING, draft.turn)
+                pipeline.zrem(self._waiting, draft.turn)
             await ask(pipeline.execute())
 
     async def change(self, draft: Draft, **changes: Any) -> Draft:
@@ -95,30 +102,28 @@ class DraftStore:
 
     async def drop(self, draft: Draft) -> None:
         """Take a draft out that nobody will see."""
-        await ask(self._redis.delete(_key(draft.turn)))
-        await ask(self._redis.zrem(_WAITING, draft.turn))
+        await ask(self._redis.delete(self._key(draft.turn)))
+        await ask(self._redis.zrem(self._waiting, draft.turn))
 
     async def waiting(self) -> int:
         """Count those that nobody has decided about."""
-        return int(await ask(self._redis.zcount(_WAITING, time.time() - KEEP_S, "+inf")))
+        return int(await ask(self._redis.zcount(self._waiting, time.time() - KEEP_S, "+inf")))
 
     async def forget(self, *, customer: str | None = None, conversation: str | None = None) -> int:
         """Erase the drafts of a customer, or of a conversation; return how many there were."""
         erased = 0
-        async for key in self._redis.scan_iter(match=_key("*"), count=500):
+        # With no tenant given, of all of them.
+        async for key in self._redis.scan_iter(match=f"{self._prefix}*draft:*", count=500):
             told = await ask(self._redis.get(key))
             record = _read(told).record if told is not None else None
             if record is None or customer not in (None, record.customer):
                 continue
             if conversation in (None, record.conversation):
                 await ask(self._redis.delete(key))
-                await ask(self._redis.zrem(_WAITING, record.turn_id))
+                waiting = f"{text_of(key).partition('draft:')[0]}drafts"
+                await ask(self._redis.zrem(waiting, record.turn_id))
                 erased += 1
         return erased
-
-
-def _key(turn: str) -> str:
-    return f"{{bot}}:draft:{turn}"
 
 
 def _read(told: bytes | str) -> Draft:

@@ -51,8 +51,13 @@ def control_room(
     """
     metrics, inbox = handoffs.slack.metrics, handoffs.inbox
     app, services = conversations.app, conversations.app.support.services
+    team = handoffs.team
     phrases, usd = services.prompts.phrases, settings.bot_daily_budget_usd
-    pauses, drafts, alarms = Pauses(app.redis, handoffs.background), DraftStore(app.redis), Alarms(app.redis)
+    pauses, drafts, alarms = (
+        Pauses(app.redis, handoffs.background),
+        DraftStore(app.redis, team),
+        Alarms(app.redis, team),
+    )
     budget = None if usd is None else Budget(app.redis, usd)
 
     hosts = app.support.knowledge.hosts

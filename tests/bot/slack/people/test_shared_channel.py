@@ -1,4 +1,4 @@
-"""The team's channel is shared with another company: no customer's word goes there, and nobody is promised."""
+"""The team's channel is shared with another company: no customer's word goes there, nobody is promised."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.app import App
-from bot.control.pause import KEY as PAUSED
 from bot.conversation import Conversations
 from bot.inbox import Inbox
 from bot.metrics import Metrics
@@ -95,20 +94,24 @@ async def open_floor(
     settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
 ) -> Floor:
     """Put the parts together."""
-    inbox = await _inbox(settings, app)
+    inbox = await _inbox(settings, app, identity.team)
     rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
     limiter = Limiter(app.redis, rates=rates)
     channels = load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
-        app.redis, HandoffStore(app.redis, keep_text_s(settings)), inbox, slack, limiter, prompts.phrases,
-        language, identity.team, identity.user, settings.bot_handoff_channel, background,
+        app.redis, HandoffStore(app.redis, identity.team, keep_text_s(settings)), inbox, slack, limiter,
+        prompts.phrases, language, identity.team, identity.user, settings.bot_handoff_channel, background,
         settings.bot_handoff_group, load_hours(settings.bot_home),
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     strays = Strays(
-        inbox, Marks(app.redis), History(slack, limiter, identity.team), background, identity.user
+        inbox,
+        Marks(app.redis, tenant=identity.team),
+        History(slack, limiter, identity.team),
+        background,
+        identity.user,
     )
     handoffs.strayed_for = strays.posted_for
     people = PeopleDoor(app.support, handoffs, channels, settings)
@@ -137,17 +140,18 @@ async def open_floor(
         people.reception, people.tell_unknown,
     )  # fmt: skip
     people.opened(intake)
-    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {PAUSED: control.pauses.saw})
+    catch_up = CatchUp(intake, handoffs, settings.bot_lease_s, {control.pauses.key: control.pauses.saw})
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
     await handoffs.look()
     await patiently(handoffs.staffing.read)
     return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, people, control)
 
 
-async def _inbox(settings: BotSettings, app: App) -> Inbox:
+async def _inbox(settings: BotSettings, app: App, tenant: str) -> Inbox:
     inbox = Inbox(
-        app.redis, process=_process_name(), lease_s=settings.bot_lease_s, keep_text_s=keep_text_s(settings)
-    )
+        app.redis, process=_process_name(), lease_s=settings.bot_lease_s, keep_text_s=keep_text_s(settings),
+        tenant=tenant,
+    )  # fmt: skip
     await patiently(inbox.open)
     return inbox
 

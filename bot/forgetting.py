@@ -17,9 +17,10 @@ from redis.asyncio import Redis
 
 from bot.control.drafts import DraftStore
 from bot.inbox import Inbox, Item
-from bot.inbox.items import JOB_KEY, from_line
-from bot.inbox.scripts import DUE, PREFIX
+from bot.inbox.items import from_line
+from bot.keys import PREFIX, prefix_of
 from bot.ledger import Ledger
+from bot.people.outbox import Outbox
 from graph.state_store import ask, text_of
 from graph.support import forget_conversation
 from graph.turn import Transcript, TurnRecord
@@ -27,9 +28,9 @@ from graph.turn import Transcript, TurnRecord
 WAIT_S = 60.0
 """How long is waited for answers that are under way: they would be kept after the rest is gone."""
 LOOK_S = 0.25
-_BOX, _ANSWER, _HANDOFF = PREFIX + "box:", PREFIX + "answer:", PREFIX + "handoff:"
-_BY_CUSTOMER = ("said:", "told:", "person:")
-"""Beginnings of keys that name a customer; `said:` and `told:` have the workspace in front."""
+_BY_CUSTOMER = ("said:", "told:")
+"""Beginnings of keys of all workspaces that name a customer, after their own."""
+_TENANT = re.compile(re.escape(PREFIX) + r"([A-Z][A-Z0-9]+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +58,38 @@ class Forgotten:
 
 
 async def forget(redis: Redis, ledger: Ledger, wish: Wish, wait_s: float = WAIT_S) -> Forgotten:
-    """Erase what a wish names; raises StateError where Redis fails."""
-    eraser = _Eraser(redis, wish)
-    theirs = await eraser.conversations(ledger)
-    done = Forgotten(under_way=await eraser.waited(theirs, wait_s))
-    done.others += await eraser.waiting()
-    for conversation in theirs:
-        done.others += await eraser.conversation(conversation)
-    done.others += await eraser.traces()
-    done.kept += await DraftStore(redis).forget(customer=wish.customer, conversation=wish.conversation)
+    """Erase what a wish names, in every workspace; raises StateError where Redis fails."""
+    done = Forgotten()
+    for tenant in await _tenants(redis):
+        eraser = _Eraser(redis, wish, tenant, prefix_of(tenant))
+        theirs = await eraser.conversations(ledger)
+        done.under_way |= await eraser.waited(theirs, wait_s)
+        done.others += await eraser.waiting()
+        for conversation in theirs:
+            done.others += await eraser.conversation(conversation)
+        done.others += await eraser.traces()
+        drafts = DraftStore(redis, tenant)
+        done.kept += await drafts.forget(customer=wish.customer, conversation=wish.conversation)
+    done.others += await Outbox(redis).forget(customer=wish.customer, conversation=wish.conversation)
     done.kept += await ledger.forget(customer=wish.customer, conversation=wish.conversation)
     return done
+
+
+async def _tenants(redis: Any) -> list[str]:
+    """Return the workspaces that have keys of their own, and the empty name for what has none."""
+    found = {match[1] async for key in redis.scan_iter(count=500) if (match := _TENANT.match(text_of(key)))}
+    return ["", *sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Eraser:
     redis: Any
     wish: Wish
+    tenant: str
+    prefix: str
+
+    def _of(self, kind: str, name: str = "") -> str:
+        return f"{self.prefix}{kind}:{name}"
 
     async def _keys(self, beginning: str) -> AsyncIterator[str]:
         pattern = re.sub(r"([\\*?\[\]^])", r"\\\1", beginning) + "*"
@@ -85,8 +101,8 @@ class _Eraser:
         wants = self.wish.wants
         entries: tuple[TurnRecord | Transcript, ...] = (*await ledger.turns(), *await ledger.transcripts())
         found = {entry.conversation for entry in entries if wants(entry.customer, entry.conversation)}
-        async for key in self._keys(_HANDOFF):
-            name = key.removeprefix(_HANDOFF)
+        async for key in self._keys(self._of("handoff")):
+            name = key.removeprefix(self._of("handoff"))
             customer = text_of(await ask(self.redis.hget(key, "customer")) or b"")
             found |= {name} if wants(customer, name) else set()
         async for _, about in self._answers():
@@ -101,19 +117,19 @@ class _Eraser:
         return self.wish.wants(str(item.body.get("user", "")), thread)
 
     async def _answers(self) -> AsyncIterator[tuple[str, dict[str, str]]]:
-        async for key in self._keys(_ANSWER):
+        async for key in self._keys(self._of("answer")):
             told = await ask(self.redis.get(key))
             if told is not None:
                 yield key, {"thread": "", "asker": "", **json.loads(told)}
 
     async def _items(self) -> AsyncIterator[tuple[str, Item]]:
         """Go through what waits and what is being worked on."""
-        async for key in self._keys(_BOX):
+        async for key in self._keys(self._of("box")):
             for line in await ask(self.redis.lrange(key, 0, -1)):
-                yield key.removeprefix(_BOX), from_line(text_of(line))
-        async for key in self._keys(JOB_KEY):
+                yield key.removeprefix(self._of("box")), from_line(text_of(line))
+        async for key in self._keys(self._of("job")):
             for item in await self._members(key):
-                yield key.removeprefix(JOB_KEY), item
+                yield key.removeprefix(self._of("job")), item
 
     async def _members(self, key: str) -> list[Item]:
         lines = text_of(await ask(self.redis.hget(key, "members")) or b"")
@@ -129,38 +145,40 @@ class _Eraser:
             await asyncio.sleep(LOOK_S)
 
     async def _at_work(self, conversation: str) -> bool:
-        return any(self._meant(conversation, item) for item in await self._members(JOB_KEY + conversation))
+        members = await self._members(self._of("job", conversation))
+        return any(self._meant(conversation, item) for item in members)
 
     async def waiting(self) -> int:
         """Erase messages that wait, and dead ones."""
         erased = 0
-        async for key in self._keys(_BOX):
-            thread = key.removeprefix(_BOX)
+        async for key in self._keys(self._of("box")):
+            thread = key.removeprefix(self._of("box"))
             for line in await ask(self.redis.lrange(key, 0, -1)):
                 if self._meant(thread, from_line(text_of(line))):
                     erased += int(await ask(self.redis.lrem(key, 1, line)))
-            if not await ask(self.redis.exists(key, JOB_KEY + thread)):
-                await ask(self.redis.zrem(DUE, thread))
-        return erased + await Inbox(self.redis, process="forget").bury_no_more(self._meant)
+            if not await ask(self.redis.exists(key, self._of("job", thread))):
+                await ask(self.redis.zrem(f"{self.prefix}due", thread))
+        inbox = Inbox(self.redis, process="forget", tenant=self.tenant)
+        return erased + await inbox.bury_no_more(self._meant)
 
     async def conversation(self, name: str) -> int:
         """Erase what is known of a conversation: its state, its handoff with the card, its answers."""
         await forget_conversation(self.redis, name)
-        keys = [f"{PREFIX}{kind}:{name}" for kind in ("handoff", "handoff-text", "known", "passed")]
+        keys = [f"{self.prefix}{kind}:{name}" for kind in ("handoff", "handoff-text", "known", "passed")]
         async for key, about in self._answers():
             if about["thread"] == name:
-                shown = key.removeprefix(_ANSWER)
-                keys += [key, *(f"{PREFIX}{kind}:{shown}" for kind in ("reactions", "form"))]
+                shown = key.removeprefix(self._of("answer"))
+                keys += [key, *(f"{self.prefix}{kind}:{shown}" for kind in ("reactions", "form"))]
         team, channel, *_ = [*name.split(":"), ""]
         # In direct messages, all that was passed on is this customer's.
-        direct = [f"{PREFIX}passed:{team}:{channel}:"] if channel.startswith("D") else []
-        for beginning in (f"{PREFIX}passed:{name}", f"{PREFIX}passed:card:{name}", *direct):
+        direct = [f"{self.prefix}passed:{team}:{channel}:"] if channel.startswith("D") else []
+        for beginning in (f"{self.prefix}passed:{name}", f"{self.prefix}passed:card:{name}", *direct):
             keys += [key async for key in self._keys(beginning)]
-        async for key in self._keys(f"{PREFIX}card:"):
+        async for key in self._keys(f"{self.prefix}card:"):
             if text_of(await ask(self.redis.get(key)) or b"") == name:
                 keys.append(key)
         for index in ("handoffs", "threads"):
-            await ask(self.redis.zrem(PREFIX + index, name))
+            await ask(self.redis.zrem(self.prefix + index, name))
         return int(await ask(self.redis.delete(*keys)))
 
     async def traces(self) -> int:
@@ -168,10 +186,10 @@ class _Eraser:
         erased = 0
         if self.wish.customer is None or self.wish.conversation is not None:
             return erased
-        for beginning in _BY_CUSTOMER:
-            async for key in self._keys(PREFIX + beginning):
-                if self.wish.customer in key.removeprefix(PREFIX + beginning).split(":"):
+        for beginning in (*(PREFIX + name for name in _BY_CUSTOMER), self._of("person")):
+            async for key in self._keys(beginning):
+                if self.wish.customer in key.removeprefix(beginning).split(":"):
                     erased += int(await ask(self.redis.delete(key)))
-        async for key in self._keys(f"{PREFIX}reactions:"):
+        async for key in self._keys(f"{self.prefix}reactions:"):
             erased += int(await ask(self.redis.hdel(key, self.wish.customer)))
         return erased

@@ -1,7 +1,9 @@
 """What the team must hear of, once when it begins and once when it is over, whichever process sees it.
 
 {bot}:alarm:<kind>        on, what was told, and until when a process is telling it
-{bot}:alarm-seen:<name>   a model that a process found failing within the last minute
+{bot}:alarm-seen:<name>   a model that a process found failing within the last minute; it is everybody's model
+
+Before the first stands the tenant, where there is one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from redis.asyncio import Redis
 
+from bot.keys import prefix_of
 from bot.people.store import OPEN, Handoff
 from graph.state_store import ask, text_of
 
@@ -54,8 +57,12 @@ class News:
 class Alarms:
     """Which alarms are on; every method raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, tenant: str = "") -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
+        self._prefix = prefix_of(tenant)
+
+    def _key(self, kind: Kind) -> str:
+        return f"{self._prefix}alarm:{kind}"
 
     async def report_failing(self, names: Iterable[str]) -> frozenset[str]:
         """Say which models fail in this process, and return those that fail in any."""
@@ -71,7 +78,7 @@ class Alarms:
     async def dead(self) -> int:
         """Count the messages that were given up lately."""
         since, count = (time.time() - DEAD_S) * 1000, 0
-        for told in await ask(self._redis.lrange("{bot}:dead", 0, 99)):
+        for told in await ask(self._redis.lrange(f"{self._prefix}dead", 0, 99)):
             if json.loads(told)["at"] < since:
                 break
             count += 1
@@ -87,7 +94,7 @@ class Alarms:
         for kind in KINDS:
             on = kind in found
             arguments = (int(on), f"{now:.3f}", f"{now + TELLING_S:.3f}")
-            before = await ask(self._redis.eval(_CHANGES, 1, _key(kind), *arguments))
+            before = await ask(self._redis.eval(_CHANGES, 1, self._key(kind), *arguments))
             if before is not None:
                 values = found[kind] if on else json.loads(text_of(before) or "{}")
                 news.append(News(kind, on, values))
@@ -95,7 +102,7 @@ class Alarms:
 
     async def told(self, news: News) -> None:
         """Note that it was told."""
-        key = _key(news.kind)
+        key = self._key(news.kind)
         if not news.on:
             await ask(self._redis.delete(key))
             return
@@ -104,13 +111,13 @@ class Alarms:
 
     async def untold(self, news: News) -> None:
         """Note that it could not be told now."""
-        await ask(self._redis.hset(_key(news.kind), "until", f"{time.time() + AGAIN_S:.3f}"))
+        await ask(self._redis.hset(self._key(news.kind), "until", f"{time.time() + AGAIN_S:.3f}"))
 
     async def on(self) -> dict[Kind, Mapping[str, str]]:
         """Return the alarms that are on, with what was told of them."""
         found: dict[Kind, Mapping[str, str]] = {}
         for kind in KINDS:
-            on, told = await ask(self._redis.hmget(_key(kind), ["on", "told"]))
+            on, told = await ask(self._redis.hmget(self._key(kind), ["on", "told"]))
             if on is not None:
                 found[kind] = json.loads(text_of(told))
         return found
@@ -131,7 +138,3 @@ def unclaimed(
     if late or len(some) >= MANY:
         return len(late or some), int(waits[0] // 60)
     return None
-
-
-def _key(kind: Kind) -> str:
-    return f"{{bot}}:alarm:{kind}"

@@ -1,6 +1,10 @@
 """The switch that stops the bot: kept in Redis, read once a second by every process.
 
-{bot}:paused   scope (a channel's id, or `*`) -> who paused it, when and why, as JSON; `{}` once lifted
+{bot}:paused            of whoever runs the bot: it holds for every tenant
+{bot}:<tenant>:paused   of one tenant alone
+
+Each maps a scope (a channel's id, or `*`) -> who paused it, when and why,
+as JSON; `{}` once lifted.
 """
 
 from __future__ import annotations
@@ -14,13 +18,14 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
+from bot.keys import PREFIX, prefix_of
 from bot.tasks import Background
 from graph.errors import InputError, StateError
 from graph.state_store import ask
 
 log = structlog.get_logger()
 
-KEY = "{bot}:paused"
+KEY = f"{PREFIX}paused"
 EVERYWHERE = "*"
 LONGEST = 300
 """Characters of a reason: it stands in the team's cards."""
@@ -53,20 +58,31 @@ class Pauses:
 
     redis: Redis
     background: Background = field(default_factory=Background)
+    tenant: str = ""
+    above: Pauses | None = None
+    """The switch of whoever runs the bot, where this one is a tenant's."""
     _pauses: Mapping[str, Pause] = field(default_factory=dict)
 
     def on(self, channel: str) -> Pause | None:
         """Return the pause that holds in a channel; None where the bot answers."""
+        if self.above and (pause := self.above.on(channel)):
+            return pause
         return self._pauses.get(EVERYWHERE) or self._pauses.get(channel)
+
+    @property
+    def key(self) -> str:
+        """Where it is kept."""
+        return f"{prefix_of(self.tenant)}paused"
 
     @property
     def all(self) -> tuple[Pause, ...]:
         """Everything that is paused, what is paused everywhere first."""
-        return tuple(self._pauses[scope] for scope in sorted(self._pauses))
+        own = tuple(self._pauses[scope] for scope in sorted(self._pauses))
+        return (*self.above.all, *own) if self.above else own
 
     async def look(self) -> None:
         """Take over what Redis has."""
-        self.saw(await ask(self._client.get(KEY)))
+        self.saw(await ask(self._client.get(self.key)))
 
     def saw(self, raw: bytes | None) -> None:
         """Take over what was read; a switch that a flush took away is put back by whoever knows of it."""
@@ -77,7 +93,7 @@ class Pauses:
         try:
             found = {scope: Pause(**told) for scope, told in dict(json.loads(raw or b"{}")).items()}
         except (ValueError, TypeError) as error:
-            log.error("pause.broken", key=KEY, why=str(error))  # noqa: TRY400  # what stood before stays
+            log.error("pause.broken", key=self.key, why=str(error))  # noqa: TRY400  # what stood before stays
             return
         if found != self._pauses:
             log.info("pause.changed", paused={scope: pause.by for scope, pause in found.items()})
@@ -98,14 +114,14 @@ class Pauses:
         return await self._change(scope, "")
 
     async def _change(self, scope: str, told: str) -> Pause | None:
-        before = await ask(self._client.eval(_CHANGE, 1, KEY, scope, told))
+        before = await ask(self._client.eval(_CHANGE, 1, self.key, scope, told))
         await self.look()
         return Pause(**json.loads(before)) if before else None
 
     async def _put_back(self) -> None:
         told = json.dumps({scope: asdict(pause) for scope, pause in self._pauses.items()})
         try:
-            await ask(self._client.set(KEY, told, nx=True))
+            await ask(self._client.set(self.key, told, nx=True))
         except StateError as error:
             log.warning("redis.away", why=str(error))  # the next look finds it missing again
 

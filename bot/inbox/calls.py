@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from bot.inbox import held, mending, scripts
+from bot.keys import PREFIX
 from graph.state_store import ask
 
 _SCRIPTS = {
@@ -92,9 +93,10 @@ class Limits:
 class Calls:
     """Runs the scripts by name; raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis, limits: Limits) -> None:
+    def __init__(self, redis: Redis, limits: Limits, prefix: str = PREFIX) -> None:
         self.limits = limits
-        head = limits.as_lua() + scripts.SHARED
+        self._due = prefix + scripts.DUE
+        head = f"local P = '{prefix}'\n{limits.as_lua()}{scripts.SHARED}"
         self._redis: Any = redis
         self._scripts = {name: self._redis.register_script(head + body) for name, body in _SCRIPTS.items()}
 
@@ -107,7 +109,7 @@ class Calls:
 
     async def run(self, name: str, *arguments: str | float) -> Any:
         """Run a script; a server that does not have it yet is given it."""
-        return await ask(_plain(self._scripts[name](keys=[scripts.DUE], args=arguments)))
+        return await ask(_plain(self._scripts[name](keys=[self._due], args=arguments)))
 
 
 async def _plain(reply: Awaitable[Any]) -> Any:

@@ -33,7 +33,7 @@ from bot.inbox.items import (
     to_line,
     to_name,
 )
-from bot.inbox.scripts import DEAD, PREFIX
+from bot.keys import prefix_of
 from graph.state_store import ask, text_of
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Inbox:
-    """A durable mailbox a thread, over one Redis that several processes share.
+    """A durable mailbox a thread, over one Redis that several processes share; each tenant has its own.
 
     Every method raises StateError when Redis fails; those that take a job raise LeaseLost when it is not this
     process's any more. Times are the server's, except for `lease_until`, which is this process's own clock.
@@ -59,9 +59,12 @@ class Inbox:
         deliveries: int = 5,
         keep_days: float = 30.0,
         keep_text_s: float = 30 * 86_400.0,
+        tenant: str = "",
     ) -> None:
+        self.prefix = prefix_of(tenant)
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
-        self._calls = Calls(redis, Limits(lease_s, most, most_bytes, deliveries, keep_days, keep_text_s))
+        limits = Limits(lease_s, most, most_bytes, deliveries, keep_days, keep_text_s)
+        self._calls = Calls(redis, limits, self.prefix)
         self._process = process
         self._lease_s = lease_s
         self._deliveries = deliveries
@@ -119,14 +122,14 @@ class Inbox:
 
     async def knows(self, thread: str) -> bool:
         """Tell whether a thread is one of ours."""
-        return bool(await ask(self._redis.exists(f"{PREFIX}known:{thread}")))
+        return bool(await ask(self._redis.exists(f"{self.prefix}known:{thread}")))
 
     async def bury_no_more(self, wanted: Callable[[str, Item], bool]) -> int:
         """Take items, each told of with its thread, out of the dead list; return how many."""
-        buried = await ask(self._redis.lrange(DEAD, 0, -1))
+        buried = await ask(self._redis.lrange(f"{self.prefix}dead", 0, -1))
         erased = [line for line in buried if wanted(*read_dead(line))]
         for line in erased:
-            await ask(self._redis.lrem(DEAD, 0, line))
+            await ask(self._redis.lrem(f"{self.prefix}dead", 0, line))
         return len(erased)
 
     async def stop(self, thread: str, user: str, *, keys: Sequence[str] = ()) -> bool:
@@ -226,7 +229,7 @@ class Inbox:
 
     async def answer(self, key: str) -> dict[str, Any] | None:
         """Read what was noted with a posted message (channel:ts); None where it is no answer."""
-        value = await ask(self._redis.get(f"{PREFIX}answer:{key}"))
+        value = await ask(self._redis.get(f"{self.prefix}answer:{key}"))
         return None if value is None else dict(json.loads(value))
 
     async def kept(self, key: str) -> str | None:
@@ -265,12 +268,12 @@ class Inbox:
         """Take these threads for ours again, after Redis had lost everything."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for thread in threads:
-                pipeline.set(f"{PREFIX}known:{thread}", 1, px=self._calls.limits.keep_ms)
+                pipeline.set(f"{self.prefix}known:{thread}", 1, px=self._calls.limits.keep_ms)
             await ask(pipeline.execute())
 
     async def looked(self, thread: str) -> bool:
         """Note that a thread is looked through; True where something had been left alone in it lately."""
-        return bool(await ask(self._redis.delete(f"{PREFIX}passed:{thread}")))
+        return bool(await ask(self._redis.delete(f"{self.prefix}passed:{thread}")))
 
     async def held_for(self) -> float | None:
         """Return for how many seconds new jobs have been held back since Redis lost everything; else None."""
@@ -287,7 +290,7 @@ class Inbox:
 
     async def leave(self) -> None:
         """Say that this process ends."""
-        await ask(self._redis.zrem(f"{PREFIX}workers", self._process))
+        await ask(self._redis.zrem(f"{self.prefix}workers", self._process))
 
     async def stats(self) -> Stats:
         """Count what is where; but for ready and dead, in the 1,000 most urgent threads."""
@@ -298,8 +301,10 @@ class Inbox:
         found: set[str] = set()
         cursor: int | None = None
         while cursor != 0:
-            cursor, keys = await ask(self._redis.scan(cursor or 0, match=f"{PREFIX}[bj]o[xb]:*", count=1000))
-            found |= {text_of(key).removeprefix(PREFIX).split(":", 1)[1] for key in keys}
+            cursor, keys = await ask(
+                self._redis.scan(cursor or 0, match=f"{self.prefix}[bj]o[xb]:*", count=1000)
+            )
+            found |= {text_of(key).removeprefix(self.prefix).split(":", 1)[1] for key in keys}
         return found
 
     async def _beat(self, process: str = "") -> tuple[str, int]:
@@ -321,14 +326,14 @@ class Inbox:
         if not reply:
             return None
         thread, fields = reply
-        return read_job(text_of(thread), fields, sent + self._lease_s, self._deliveries)
+        return read_job(text_of(thread), fields, sent + self._lease_s, self._deliveries, self.prefix)
 
     def _placed(self, reply: list[Any], sent: float) -> Placed:
         outcome: Outcome = text_of(reply[0])  # type: ignore[assignment]
         return Placed(outcome, text_of(reply[1]), self._job(reply[2] if reply[2:] else None, sent))
 
     def _stored(self, job: Job, reply: list[Any]) -> Job:
-        return read_job(job.thread, reply[1], job.lease_until, self._deliveries)
+        return read_job(job.thread, reply[1], job.lease_until, self._deliveries, self.prefix)
 
     async def _held(self, job: Job, script: str, *arguments: Any, last: bool = False) -> list[Any]:
         for _ in range(2):

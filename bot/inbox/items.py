@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from bot.keys import PREFIX
 from graph.errors import FirstlineError
 
 MESSAGE = "message"
 """The kind of item of which several in a row make one turn."""
 
-JOB_KEY = "{bot}:job:"
 FENCE_FIELD = "fence"
 NOTE_FIELD = "n:"
 
@@ -93,11 +93,13 @@ class Job:
     revision: int = 0
     dead: bool = False
     stop: str | None = None
+    prefix: str = PREFIX
+    """Of its tenant's keys."""
 
     @property
     def fence_key(self) -> str:
         """The Redis hash whose field FENCE_FIELD equals `str(fence)` for as long as the job is held."""
-        return JOB_KEY + self.thread
+        return f"{self.prefix}job:{self.thread}"
 
     def leased(self, lease: Lease) -> Job:
         """Return the job with its lease renewed; a lease of an earlier job of the thread changes nothing."""
@@ -192,7 +194,9 @@ def to_fields(job: Job) -> dict[str, str]:
     return fields | {NOTE_FIELD + name: value for name, value in job.notes.items()}
 
 
-def read_job(thread: str, flat: Sequence[bytes], lease_until: float, deliveries: int) -> Job:
+def read_job(
+    thread: str, flat: Sequence[bytes], lease_until: float, deliveries: int, prefix: str = PREFIX
+) -> Job:
     """Read a job from what HGETALL gives, name and value in turn; more `deliveries` make it dead."""
     texts = [part.decode() for part in flat]
     fields = dict(zip(texts[::2], texts[1::2], strict=True))
@@ -209,4 +213,5 @@ def read_job(thread: str, flat: Sequence[bytes], lease_until: float, deliveries:
         revision=int(fields.get("revision", 0)),
         dead=int(fields["deliveries"]) > deliveries,
         stop=fields.get("stop"),
+        prefix=prefix,
     )

@@ -17,18 +17,17 @@
 {bot}:freed             threads of which is handed out all the same
 {bot}:lifted            the epoch of which nothing is held back any more
 
+Before each name stands the tenant, where there is one (bot/keys.py); `P` is what they all begin with.
+
 A thread is in `due` as long as it has a box or a job, so a job whose process died is found by the ordinary
 take. Time is the server's alone. Lines and names are those of items.to_line and items.to_name.
 """
 
 from __future__ import annotations
 
-PREFIX = "{bot}:"
-DUE = PREFIX + "due"
-DEAD = PREFIX + "dead"
+DUE = "due"
 
 SHARED = r"""
-local P = '{bot}:'
 local DUE = P .. 'due'
 
 local function int(number) return string.format('%.0f', number) end

@@ -5,6 +5,8 @@
 {bot}:handoffs                 conversation -> when a person was asked, of those that are not over
 {bot}:card:<channel>:<ts>      the conversation that a card is about, for as long
 {bot}:handoffs-read            gone when the server lost everything: what is here is not all that there is
+
+Before each name stands the tenant, where there is one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from redis.asyncio import Redis
 
+from bot.keys import prefix_of
 from graph.state_store import ask, text_of
 
 State: TypeAlias = Literal["open", "claimed", "handed_back", "resolved"]
@@ -26,8 +29,6 @@ HANDED_BACK: State = "handed_back"
 RESOLVED: State = "resolved"
 UNDER_WAY = (OPEN, CLAIMED)
 KEEP_S = 30 * 86_400
-_ALL = "{bot}:handoffs"
-_READ = "{bot}:handoffs-read"
 _PUT_LOST = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 5))
@@ -92,50 +93,61 @@ class Told(Protocol):
 class HandoffStore:
     """The handoffs of all processes; every method raises StateError when Redis fails."""
 
-    def __init__(self, redis: Redis, keep_text_s: float = KEEP_S) -> None:
+    def __init__(self, redis: Redis, tenant: str = "", keep_text_s: float = KEEP_S) -> None:
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
         self._keep_text_s = int(min(KEEP_S, keep_text_s))
+        self._prefix = prefix_of(tenant)
+        self._all, self._read = f"{self._prefix}handoffs", f"{self._prefix}handoffs-read"
         self.told: Told | None = None
+
+    def _key(self, conversation: str) -> str:
+        return f"{self._prefix}handoff:{conversation}"
+
+    def _text(self, conversation: str) -> str:
+        return f"{self._prefix}handoff-text:{conversation}"
+
+    def _card(self, channel: str, ts: str) -> str:
+        return f"{self._prefix}card:{channel}:{ts}"
 
     async def get(self, conversation: str) -> Handoff | None:
         """Return what is known of a conversation; None where no person was ever asked."""
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hgetall(_key(conversation))
-            pipeline.get(_text(conversation))
+            pipeline.hgetall(self._key(conversation))
+            pipeline.get(self._text(conversation))
             stored, summary = await ask(pipeline.execute())
         return _read(conversation, stored, text_of(summary or b"")) if stored else None
 
     async def owner(self, conversation: str) -> str | None:
         """Return who has a conversation; None where no person has it."""
-        state, by = await ask(self._redis.hmget(_key(conversation), ["state", "by"]))
+        state, by = await ask(self._redis.hmget(self._key(conversation), ["state", "by"]))
         return text_of(by) if state is not None and text_of(state) == CLAIMED else None
 
     async def of_card(self, channel: str, ts: str) -> str | None:
         """Return the conversation that a card is about; None where it is none, or Redis lost it."""
-        found = await ask(self._redis.get(_card(channel, ts)))
+        found = await ask(self._redis.get(self._card(channel, ts)))
         return None if found is None else text_of(found)
 
     async def read(self) -> bool:
         """Tell whether all handoffs are here; False after everything was lost, until `mark_read`."""
-        return bool(await ask(self._redis.exists(_READ)))
+        return bool(await ask(self._redis.exists(self._read)))
 
     async def mark_read(self) -> None:
         """Say that all handoffs are here."""
-        await ask(self._redis.set(_READ, 1))
+        await ask(self._redis.set(self._read, 1))
 
     async def put(self, handoff: Handoff) -> None:
         """Keep a handoff in place of what was known of it."""
-        key, kept = _key(handoff.conversation), _fields(handoff)
+        key, kept = self._key(handoff.conversation), _fields(handoff)
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(key, mapping=kept)
             pipeline.expire(key, KEEP_S)
             self._put_summary(pipeline, handoff)
             if handoff.ts:
-                pipeline.set(_card(handoff.channel, handoff.ts), handoff.conversation, ex=KEEP_S)
+                pipeline.set(self._card(handoff.channel, handoff.ts), handoff.conversation, ex=KEEP_S)
             if handoff.under_way:
-                pipeline.zadd(_ALL, {handoff.conversation: handoff.opened_at})
+                pipeline.zadd(self._all, {handoff.conversation: handoff.opened_at})
             else:
-                pipeline.zrem(_ALL, handoff.conversation)
+                pipeline.zrem(self._all, handoff.conversation)
             if self.told:
                 self.told.add_change(pipeline, handoff)
             await ask(pipeline.execute())
@@ -143,7 +155,7 @@ class HandoffStore:
     async def put_lost(self, handoff: Handoff) -> bool:
         """Keep what was read back of a handoff; False where something newer is known."""
         fields = [part for pair in _fields(handoff).items() for part in pair]
-        keys = [_key(handoff.conversation), _ALL, _card(handoff.channel, handoff.ts)]
+        keys = [self._key(handoff.conversation), self._all, self._card(handoff.channel, handoff.ts)]
         about = [handoff.conversation, handoff.opened_at, int(handoff.under_way), KEEP_S]
         kept = bool(await ask(self._redis.eval(_PUT_LOST, len(keys), *keys, *about, *fields)))
         if kept:
@@ -156,7 +168,7 @@ class HandoffStore:
         return kept
 
     def _put_summary(self, client: Any, handoff: Handoff) -> Any:
-        key = _text(handoff.conversation)
+        key = self._text(handoff.conversation)
         return (
             client.set(key, handoff.summary, ex=self._keep_text_s) if handoff.summary else client.delete(key)
         )
@@ -172,21 +184,9 @@ class HandoffStore:
 
     async def under_way(self) -> list[Handoff]:
         """Return what is open or claimed, who waits longest first."""
-        names = [text_of(name) for name in await ask(self._redis.zrange(_ALL, 0, -1))]
+        names = [text_of(name) for name in await ask(self._redis.zrange(self._all, 0, -1))]
         found = [await self.get(name) for name in names]
         return [handoff for handoff in found if handoff is not None and handoff.under_way]
-
-
-def _key(conversation: str) -> str:
-    return f"{{bot}}:handoff:{conversation}"
-
-
-def _text(conversation: str) -> str:
-    return f"{{bot}}:handoff-text:{conversation}"
-
-
-def _card(channel: str, ts: str) -> str:
-    return f"{{bot}}:card:{channel}:{ts}"
 
 
 def _fields(handoff: Handoff) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.inbox import Inbox, Write
-from bot.inbox.scripts import PREFIX
+from bot.keys import prefix_of
 from bot.slack.blocks import answer_blocks, whole_blocks
 from bot.slack.clean import Cleaner
 from bot.slack.items import PERSON_STOPS
@@ -175,7 +175,12 @@ class Answer:
         metadata = self.pen.metadata(whole=True)
         expires = int((time.time() + FORM_S) * 1000)
         return [
-            ("set", form_key(self.pen.place.channel, message.ts), _written(message.form, metadata), expires)
+            (
+                "set",
+                form_key(self.pen.place.team, self.pen.place.channel, message.ts),
+                _written(message.form, metadata),
+                expires,
+            )
             for message in self._closed
             if message.ts and message.form
         ]
@@ -330,9 +335,9 @@ class Answer:
                 await self._note()
 
 
-def form_key(channel: str, ts: str) -> str:
+def form_key(team: str, channel: str, ts: str) -> str:
     """Return where the last form of a message is kept."""
-    return f"{PREFIX}form:{channel}:{ts}"
+    return f"{prefix_of(team)}form:{channel}:{ts}"
 
 
 def _written(form: tuple[str, Blocks], metadata: Mapping[str, Any]) -> str:

@@ -73,7 +73,7 @@ class CatchUp:
 
     def __post_init__(self) -> None:
         handoffs = self.handoffs
-        self._marks = Marks(handoffs.redis, self.along)
+        self._marks = Marks(handoffs.redis, self.along, handoffs.team)
         self._history = History(handoffs.slack, handoffs.limiter, handoffs.team)
         self._missed = MissedList(handoffs, self._history)
 

@@ -204,12 +204,14 @@ def dedupe_keys(incoming: Incoming) -> tuple[str, ...]:
     """Return what must not have been seen before; Slack repeats events, and tells a mention twice."""
     match incoming:
         case IncomingMessage():
-            return (f"e:{incoming.event_id}", f"m:{incoming.id}")
+            return (f"e:{incoming.team}:{incoming.event_id}", f"m:{incoming.id}")
         case Pressed(team, channel, ts, _, user, _, action):
             # Slack has no id for these, nor does it repeat them by itself.
             return (f"p:{team}:{channel}:{ts}:{user}:{action}:{incoming.at:.6f}",)
         case Submitted():
             return (f"v:{incoming.team}:{incoming.view}",)
-        case Edited() | Deleted() | Reacted() | Stopped() | HomeOpened():
-            return (f"e:{incoming.event_id}",)
+        case Edited():
+            return (f"e:{incoming.message.team}:{incoming.event_id}",)
+        case Deleted() | Reacted() | Stopped() | HomeOpened():
+            return (f"e:{incoming.team}:{incoming.event_id}",)
     assert_never(incoming)

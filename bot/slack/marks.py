@@ -1,5 +1,7 @@
 """How far all processes together have heard Slack, and what is still to be caught up with: kept in Redis.
 
+Before each name stands the tenant, where there is one.
+
 {bot}:seen-until   the newest message that was kept, as its time
 {bot}:channels     team:channel -> time of its newest message for the bot
 {bot}:threads      conversation -> the same, for a day
@@ -18,15 +20,11 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.inbox.items import JOB_KEY
-from bot.inbox.scripts import PREFIX
+from bot.keys import prefix_of
 from graph.state_store import ask, text_of
 
 DAY_S = 86_400.0
 CHANNELS_KEPT_S = 30 * DAY_S
-_SEEN, _CHANNELS, _THREADS = PREFIX + "seen-until", PREFIX + "channels", PREFIX + "threads"
-_GAPS, _LOCK = PREFIX + "catch-up", PREFIX + "catching-up"
-_EPOCH, _HOLD = PREFIX + "epoch", PREFIX + "hold"
 _UNTIL = "until"
 
 
@@ -50,15 +48,26 @@ class Marks:
     """The marks in Redis; every method raises StateError when it fails."""
 
     def __init__(
-        self, redis: Redis, along: Mapping[str, Callable[[bytes | None], None]] | None = None
+        self,
+        redis: Redis,
+        along: Mapping[str, Callable[[bytes | None], None]] | None = None,
+        tenant: str = "",
     ) -> None:
+        self._prefix = prefix = prefix_of(tenant)
+        self._seen, self._channels, self._threads = (
+            f"{prefix}seen-until",
+            f"{prefix}channels",
+            f"{prefix}threads",
+        )
+        self._gaps, self._lock = f"{prefix}catch-up", f"{prefix}catching-up"
+        self._epoch, self._hold = f"{prefix}epoch", f"{prefix}hold"
         self._redis: Any = redis  # its stubs are for the blocking and the async client at once
         self._along = along or {}
         """Other keys that are read each second, and who is told what is there."""
 
     async def until(self) -> float | None:
         """Return the time of the newest message that was kept; None where nobody knows of any."""
-        score = await ask(self._redis.zscore(_SEEN, _UNTIL))
+        score = await ask(self._redis.zscore(self._seen, _UNTIL))
         return None if score is None else float(score)
 
     async def keep(self, until: float, threads: Mapping[str, float], *, flush: Gap | None = None) -> None:
@@ -71,10 +80,13 @@ class Marks:
         async with self._redis.pipeline(transaction=True) as pipeline:
             if flush:
                 # The first to see it has set from when on nothing can be under way any more.
-                pipeline.hsetnx(_GAPS, flush.why, json.dumps(asdict(flush)))
+                pipeline.hsetnx(self._gaps, flush.why, json.dumps(asdict(flush)))
             if until:
-                pipeline.zadd(_SEEN, {_UNTIL: until}, gt=True)
-            for key, times, kept_s in ((_CHANNELS, channels, CHANNELS_KEPT_S), (_THREADS, threads, DAY_S)):
+                pipeline.zadd(self._seen, {_UNTIL: until}, gt=True)
+            for key, times, kept_s in (
+                (self._channels, channels, CHANNELS_KEPT_S),
+                (self._threads, threads, DAY_S),
+            ):
                 if times:
                     pipeline.zadd(key, dict(times), gt=True)
                     pipeline.zremrangebyscore(key, "-inf", now - kept_s)
@@ -82,15 +94,15 @@ class Marks:
 
     async def channels(self) -> list[str]:
         """Return the known channels as team:channel, the one heard of last first."""
-        return [text_of(name) for name in await ask(self._redis.zrevrange(_CHANNELS, 0, -1))]
+        return [text_of(name) for name in await ask(self._redis.zrevrange(self._channels, 0, -1))]
 
     async def threads(self) -> list[str]:
         """Return the conversations of the last day, the one heard of last first."""
-        return [text_of(name) for name in await ask(self._redis.zrevrange(_THREADS, 0, -1))]
+        return [text_of(name) for name in await ask(self._redis.zrevrange(self._threads, 0, -1))]
 
     async def epoch(self) -> tuple[str | None, bool]:
         """Return what Redis has for as long as it loses nothing, and whether new jobs are held back."""
-        epoch, hold, *others = await ask(self._redis.mget(_EPOCH, _HOLD, *self._along))
+        epoch, hold, *others = await ask(self._redis.mget(self._epoch, self._hold, *self._along))
         for tell, value in zip(self._along.values(), others, strict=True):
             tell(value)
         return (None if epoch is None else text_of(epoch)), hold is not None
@@ -98,13 +110,15 @@ class Marks:
     async def kept(self, messages: Iterable[str]) -> tuple[str | None, frozenset[str]]:
         """Return Redis's epoch and, of these message ids, those that the inbox knows, at one moment."""
         ids = list(messages)
-        epoch, *seen = await ask(self._redis.mget(_EPOCH, *(f"{PREFIX}seen:m:{name}" for name in ids)))
+        epoch, *seen = await ask(
+            self._redis.mget(self._epoch, *(f"{self._prefix}seen:m:{name}" for name in ids))
+        )
         found = frozenset(name for name, value in zip(ids, seen, strict=True) if value is not None)
         return None if epoch is None else text_of(epoch), found
 
     async def in_work(self, conversation: str) -> bool:
         """Tell whether a conversation has a job."""
-        return bool(await ask(self._redis.exists(JOB_KEY + conversation)))
+        return bool(await ask(self._redis.exists(f"{self._prefix}job:{conversation}")))
 
     async def add(self, gap: Gap) -> str:
         """Keep a gap until somebody has looked into it, and return its name."""
@@ -114,28 +128,28 @@ class Marks:
 
     async def put_off(self, name: str, gap: Gap) -> None:
         """Keep a gap under a name that it has already."""
-        await ask(self._redis.hset(_GAPS, name, json.dumps(asdict(gap))))
+        await ask(self._redis.hset(self._gaps, name, json.dumps(asdict(gap))))
 
     async def gaps(self) -> dict[str, Gap]:
         """Return the gaps that nobody has looked into."""
-        found = await ask(self._redis.hgetall(_GAPS))
+        found = await ask(self._redis.hgetall(self._gaps))
         return {text_of(name): Gap(**json.loads(value)) for name, value in found.items()}
 
     async def close(self, names: Iterable[str]) -> None:
         """Take out gaps that were looked into."""
-        await ask(self._redis.hdel(_GAPS, *names))
+        await ask(self._redis.hdel(self._gaps, *names))
 
     async def lock(self, token: str, seconds: float) -> bool:
         """Become the one process that catches up, or stay it."""
-        if await ask(self._redis.set(_LOCK, token, nx=True, px=int(seconds * 1000))):
+        if await ask(self._redis.set(self._lock, token, nx=True, px=int(seconds * 1000))):
             return True
-        holder = await ask(self._redis.get(_LOCK))
+        holder = await ask(self._redis.get(self._lock))
         if holder is None or text_of(holder) != token:
             return False
-        return bool(await ask(self._redis.pexpire(_LOCK, int(seconds * 1000))))
+        return bool(await ask(self._redis.pexpire(self._lock, int(seconds * 1000))))
 
     async def unlock(self, token: str) -> None:
         """Let another process catch up."""
-        holder = await ask(self._redis.get(_LOCK))
+        holder = await ask(self._redis.get(self._lock))
         if holder is not None and text_of(holder) == token:
-            await ask(self._redis.delete(_LOCK))
+            await ask(self._redis.delete(self._lock))

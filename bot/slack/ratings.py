@@ -73,7 +73,7 @@ class Ratings:
 
     async def _thumb(self, key: str, person: str, body: Mapping[str, Any]) -> Thumb | None:
         """Return what a person's emoji under a message come to by now."""
-        name = f"{{bot}}:reactions:{key}"
+        name = f"{self.inbox.prefix}reactions:{key}"
         kept = await ask(self.redis.hget(name, person))
         ratings = self.channels.ratings
         before = Reactions.from_json(text_of(kept), ratings) if kept else Reactions(ratings=ratings)

@@ -94,7 +94,7 @@ class Strays:
             same = [raw for raw in thread if stands_for(Fields(raw), self.bot_user) == of]
             if same[0] is found:
                 return
-        if form := await self.inbox.kept(form_key(channel, ts)):
+        if form := await self.inbox.kept(form_key(self.history.team, channel, ts)):
             # It had its last form, and the late call may have changed it.
             await self.history.call("chat.update", channel=channel, ts=ts, **json.loads(form))
             log.info("answer.put_right", conversation=body["conversation"], ts=ts)

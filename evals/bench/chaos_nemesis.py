@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from evals.bench.chaos_history import Recorded, Trouble
 from evals.bench.chaos_stage import Bot, Stage
 from evals.sim.slack import SlackFault
+from evals.sim.slack.settings import SlackSettings
 
 KILL_EVERY_S = (4.0, 8.0)
 STARTING_SHARE = 0.2
@@ -153,7 +154,7 @@ class Nemesis:
 
 async def count_dead(stage: Stage) -> int:
     """Count the letters that the inbox has given up."""
-    return int(await stage.redis.client.llen("{bot}:dead"))
+    return int(await stage.redis.client.llen(f"{{bot}}:{SlackSettings().team}:dead"))
 
 
 async def _again(every: tuple[float, float], act: Callable[[Random], Awaitable[None]], draw: Random) -> None:

@@ -52,9 +52,10 @@ def control_room(
     """
     metrics, inbox = handoffs.slack.metrics, handoffs.inbox
     app, services = conversations.app, conversations.app.support.services
+    team = handoffs.team
     phrases, usd = services.prompts.phrases, settings.bot_daily_budget_usd
-    pauses, alarms = Pauses(app.redis, handoffs.background), Alarms(app.redis)
-    drafts = DraftStore(app.redis, keep_text_s(settings))
+    pauses, alarms = Pauses(app.redis, handoffs.background), Alarms(app.redis, team)
+    drafts = DraftStore(app.redis, team, keep_text_s(settings))
     budget = None if usd is None else Budget(app.redis, usd)
 
     hosts = app.support.knowledge.hosts

@@ -14,6 +14,7 @@ from bot.slack.api import Refused
 from bot.slack.people.relay import Relay
 from bot.slack.people.room import People
 from bot.worker import Lease
+from graph.run import PersonSaid
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ class Agents:
             log.warning("reply.undeliverable", why=refused.why)
             await self.relay.say_undelivered(lease, handoff, item.id, at)
             return
-        await self.people.heard(lease, handoff, by, at, text)
+        await self.people.heard(lease, handoff, by, at, PersonSaid(text, item.id))
 
     async def _take(self, lease: Lease, known: Handoff, by: str, at: float) -> Handoff:
         change = claimed(known, by, at, hidden=True)

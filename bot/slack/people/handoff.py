@@ -94,7 +94,13 @@ class Handoffs:
         self.history = History(self.slack, self.limiter, self.team)
         self.sight = Sight(self.history, self.background)
         self.staffing = Staff(
-            self.redis, self.history, self.channel, self.group, self.bot_user, self.background
+            self.redis,
+            self.history,
+            self.channel,
+            self.group,
+            self.bot_user,
+            self.background,
+            tenant=self.team,
         )
         self.staffing.strangers = lambda: self.shared
         if self.channel:
@@ -258,6 +264,7 @@ class Handoffs:
         drawn = self.look_of.draw(handoff, notice)
         of, pen = card_of(handoff.conversation, handoff.turn), self.pen(lease, self.channel)
         again = again or lease.job.deliveries > 1
+        await self.look()  # whose words are on it, must not be read by strangers since a moment ago
         try:
             ts = await self.passing.post(pen, of, handoff.opened_at - CLOCKS_S, look=again, **drawn)
             if again:  # the one that was there already may say something older

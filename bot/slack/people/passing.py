@@ -3,6 +3,8 @@
 Each names in its metadata what it stands for, so that whoever goes on with the work finds it in Slack.
 
 {bot}:passed:<of>   channel:ts of the message that stands for another one, for 30 days
+
+Before the name stands the tenant, where there is one.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ class Passing:
     redis: Any
     bot_user: str
 
+    def _key(self, of: str) -> str:
+        return f"{self.inbox.prefix}passed:{of}"
+
     async def post(
         self, pen: Pen, of: str, since: float, *, look: bool = False, by: str = "", **arguments: Any
     ) -> str:
@@ -50,11 +55,11 @@ class Passing:
         """
         kind = {"event_type": PASSED, "event_payload": {"of": of, **({"by": by} if by else {})}}
         given = {"metadata": kind, "thread_ts": pen.place.thread_ts or None, **NO_UNFURL, **arguments}
-        kept = None if look else await ask(self.redis.get(_key(of)))
+        kept = None if look else await ask(self.redis.get(self._key(of)))
         if kept is not None:
             return text_of(kept).rpartition(":")[2]
         ts = await self._once(pen, of, since, given, look=look or since < self.inbox.epoch_at)
-        await ask(self.redis.set(_key(of), f"{pen.place.channel}:{ts}", ex=KEEP_S))
+        await ask(self.redis.set(self._key(of), f"{pen.place.channel}:{ts}", ex=KEEP_S))
         return ts
 
     async def _once(self, pen: Pen, of: str, since: float, given: Mapping[str, Any], *, look: bool) -> str:
@@ -122,7 +127,7 @@ class Passing:
 
     async def change(self, pen: Pen, of: str, since: float, **arguments: Any) -> bool:
         """Change what stands for something, or take it away for no arguments; False where nothing does."""
-        kept = await ask(self.redis.get(_key(of)))
+        kept = await ask(self.redis.get(self._key(of)))
         there = [text_of(kept).rpartition(":")[2]] if kept else await self.find(pen, of, since)
         for ts in there:
             try:
@@ -162,7 +167,3 @@ async def tell(slack: Slack, user: str, channel: str, thread_ts: str, text: str)
             await slack.call("chat.postMessage", channel=opened.id("id"), text=text, **NO_UNFURL)
     except (SlackFault, Missing) as fault:
         log.info("slack.skipped", what="a word to one person", why=str(fault))
-
-
-def _key(of: str) -> str:
-    return f"{{bot}}:passed:{of}"

@@ -33,8 +33,6 @@ from graph.tasks import end
 
 log = structlog.get_logger()
 
-_LOCK = "{bot}:signs"
-
 
 @dataclass(slots=True)
 class Signs:
@@ -69,7 +67,9 @@ class Signs:
             await asyncio.sleep(self.every_s)
             try:
                 client: Any = self.handoffs.redis
-                if await ask(client.set(_LOCK, 1, nx=True, px=int(self.every_s * 900))):
+                if await ask(
+                    client.set(f"{self.handoffs.inbox.prefix}signs", 1, nx=True, px=int(self.every_s * 900))
+                ):
                     await self.look()
                 else:
                     await self.handoffs.look()

@@ -3,6 +3,8 @@
 {bot}:staff          their ids, as they were last read; `-` stands there too, so that nobody is known as well
 {bot}:staff-fresh    as long as it is there, nobody reads them again
 {bot}:person:<id>    whether a member is a person, and their name and picture, for a day
+
+Before each name stands the tenant, where there is one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
+from bot.keys import prefix_of
 from bot.slack.api import Refused, SlackFault
 from bot.slack.fields import Fields
 from bot.slack.history import History
@@ -35,7 +38,6 @@ LOCAL_S = 1.0
 """How long a process goes by what it read in Redis."""
 PERSON_S = 86_400
 _NOBODY = "-"
-_STAFF, _FRESH = "{bot}:staff", "{bot}:staff-fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,19 @@ class Staff:
     fresh_s: float = FRESH_S
     strangers: Callable[[], bool] = lambda: False
     """Whether others than the team are in its channel: nobody becomes staff by being there then."""
+    tenant: str = ""
     _known: frozenset[str] | None = None
     _looked_at: float = field(default=-LOCAL_S)
     _said: set[str] = field(default_factory=set)
     """What went wrong and was said: once is enough."""
+
+    @property
+    def _staff(self) -> str:
+        return f"{prefix_of(self.tenant)}staff"
+
+    @property
+    def _fresh(self) -> str:
+        return f"{prefix_of(self.tenant)}staff-fresh"
 
     async def members(self) -> frozenset[str] | None:
         """Return who is staff; None where nobody could find out yet, which is tried again now and then.
@@ -95,23 +106,23 @@ class Staff:
 
     async def _read_again(self) -> frozenset[str] | None:
         client: Any = self.redis
-        left_ms = int(await ask(client.pttl(_FRESH)))
+        left_ms = int(await ask(client.pttl(self._fresh)))
         if left_ms < (self.fresh_s - AGAIN_S) * 1000:
-            await ask(client.delete(_FRESH))
+            await ask(client.delete(self._fresh))
         await self.read()
         return self._known
 
     async def read(self) -> None:
         """Read anew who is staff, unless another process just did; raises StateError."""
         client: Any = self.redis  # its stubs are for the blocking and the async client at once
-        if self.channel and await ask(client.set(_FRESH, 1, nx=True, px=int(self.fresh_s * 1000))):
+        if self.channel and await ask(client.set(self._fresh, 1, nx=True, px=int(self.fresh_s * 1000))):
             await self._read(self.channel)
         await self._take_over()
 
     async def person(self, user: str) -> Person:
         """Return a colleague's name; their id stands for it where Slack does not tell. Raises StateError."""
         client: Any = self.redis
-        key = f"{{bot}}:person:{user}"
+        key = f"{prefix_of(self.tenant)}person:{user}"
         if kept := await ask(client.get(key)):
             return Person(user, **json.loads(text_of(kept)))
         try:
@@ -131,7 +142,7 @@ class Staff:
 
     async def _look(self) -> None:
         client: Any = self.redis
-        fresh = bool(await ask(client.exists(_FRESH)))
+        fresh = bool(await ask(client.exists(self._fresh)))
         await self._take_over()
         if not fresh and self._known is not None:
             self.background.run(self._read_quietly())
@@ -139,7 +150,7 @@ class Staff:
     async def _take_over(self) -> None:
         """Go by what Redis has; where it has nothing, by what this process knew before."""
         client: Any = self.redis
-        found = {text_of(name) for name in await ask(client.smembers(_STAFF))}
+        found = {text_of(name) for name in await ask(client.smembers(self._staff))}
         if found:
             self._known = frozenset(found - {_NOBODY})
         self._looked_at = time.monotonic()
@@ -160,13 +171,15 @@ class Staff:
         found = {name for read in lists for name in read or () if name != self.bot_user}
         if None in lists:
             # Nobody is dropped because Slack did not say that they are still there.
-            await ask(client.set(_FRESH, 1, px=int(min(self.fresh_s, FAILED_S) * 1000)))
-            found |= {text_of(name) for name in await ask(client.smembers(_STAFF))} or self._known or set()
+            await ask(client.set(self._fresh, 1, px=int(min(self.fresh_s, FAILED_S) * 1000)))
+            found |= (
+                {text_of(name) for name in await ask(client.smembers(self._staff))} or self._known or set()
+            )
         if lists.count(None) == len(lists):
             return
         async with client.pipeline(transaction=True) as pipeline:
-            pipeline.delete(_STAFF)
-            pipeline.sadd(_STAFF, _NOBODY, *found)
+            pipeline.delete(self._staff)
+            pipeline.sadd(self._staff, _NOBODY, *found)
             await ask(pipeline.execute())
         log.debug("staff.read", people=len(found))
 

@@ -104,12 +104,13 @@ class Scene:
 
     async def bot(self, *, team_channel: str | None = TEAM_CHANNEL, limiter: Limiter | None = None) -> Bot:
         """Start another process, whose work on a message is to note its words."""
-        inbox = Inbox(self.redis, process=f"p{len(self._opened)}", lease_s=LEASE_S)
+        team = self.sim.settings.team
+        inbox = Inbox(self.redis, process=f"p{len(self._opened)}", lease_s=LEASE_S, tenant=team)
         await inbox.open()
         limiter = limiter or Limiter(self.redis, rates=Rates(unlimited=True))
         settings, phrases = self.sim.settings, open_prompts().phrases
         handoffs = Handoffs(
-            self.redis, HandoffStore(self.redis), inbox, self.slack, limiter, phrases, "en",
+            self.redis, HandoffStore(self.redis, team), inbox, self.slack, limiter, phrases, "en",
             settings.team, settings.bot_user, team_channel, self.background,
         )  # fmt: skip
         taken: list[str] = []

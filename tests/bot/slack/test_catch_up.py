@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.keys import prefix_of
 from bot.people.store import Handoff
 from bot.slack import catch_up as module
 from bot.slack.catch_up import CaughtUp
@@ -320,7 +321,7 @@ async def test_a_start_after_a_silence_reads_on_from_the_mark(on: Scene, quick: 
     await before.catch_up.open()
     await until(lambda: before.taken)
     await before.catch_up.close()
-    await on.redis.delete("{bot}:catch-up")
+    await on.redis.delete(f"{prefix_of(on.sim.settings.team)}catch-up")
     on.say("two", ago_s=5 * MINUTE)
     bot = await on.bot()
     await bot.catch_up.open()
@@ -372,7 +373,8 @@ async def test_of_several_processes_one_catches_up_and_a_dead_ones_gap_is_filled
     await until(lambda: sum(len(bot.taken) for bot in bots) == 1)
     assert sum(done.answered for done in results) == 1
     assert len(on.cards()) == 1
-    assert await on.redis.exists("{bot}:catch-up", "{bot}:catching-up") == 0
+    prefix = prefix_of(on.sim.settings.team)
+    assert await on.redis.exists(f"{prefix}catch-up", f"{prefix}catching-up") == 0
 
 
 async def test_what_a_process_that_died_was_to_look_into_is_taken_up_by_another(

@@ -118,7 +118,7 @@ async def followed(on: Stage, redis: str, codes: list[int | None], message: str)
 
 async def waiting(client: Redis) -> set[str]:
     """Return the inbox's keys that hold work."""
-    patterns = ("{bot}:box:*", "{bot}:job:*", "{bot}:due")
+    patterns = ("{bot}:*:box:*", "{bot}:*:job:*", "{bot}:*:due")
     return {str(key) for pattern in patterns for key in await client.keys(pattern)}
 
 

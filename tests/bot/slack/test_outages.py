@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.conversation import Conversations
+from bot.keys import prefix_of
 from evals.sim import Reply
 from evals.sim.script import Body, Vendor
 from evals.sim.slack.happenings import spoken
@@ -204,4 +205,4 @@ async def test_what_fails_each_time_is_given_up_with_an_apology_and_a_card_and_t
             outcomes = {record.turn_id: record.outcome for record in await records_of(on)}
             assert outcomes == {id_of(on, asked): "failed", id_of(on, after): "answered"}
             async with Redis.from_url(empty) as client:
-                assert await client.llen("{bot}:dead") == 1
+                assert await client.llen(f"{prefix_of(on.slack.settings.team)}dead") == 1

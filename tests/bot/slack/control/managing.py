@@ -11,6 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.app import open_ledger
+from bot.keys import prefix_of
+from evals.sim.slack.settings import SlackSettings
 from graph.state_store import open_state
 from graph.turn import Transcript, TurnRecord
 from tests.bot.slack.serving import CHANNEL, CUSTOMER, TEAM_CHANNEL, Stage, stage
@@ -46,7 +48,7 @@ async def managed(
         (home / "knowledge").symlink_to(Path(__file__).parents[4] / "prompts" / "knowledge")
     async with open_state(redis_url) as redis:
         await redis.flushdb()
-        await redis.sadd("{bot}:staff", STAFF, OTHER)
+        await redis.sadd(f"{prefix_of(SlackSettings().team)}staff", STAFF, OTHER)
         given = {"redis_url": redis_url, "bot_handoff_channel": TEAM_CHANNEL, "bot_home": home, **settings}
         async with stage(folder, start=False, **given) as on:
             for member in (STAFF, OTHER):

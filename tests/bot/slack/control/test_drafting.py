@@ -148,7 +148,7 @@ async def test_a_card_that_was_deleted_or_a_draft_that_is_not_kept_hinders_nobod
         on.slack.submit(STAFF)
         await on.until(lambda: on.finished(CHANNEL))
         _, card = await drafted(on, "And how long for a tent?")
-        await redis.delete(*await redis.keys("{bot}:draft:*"))
+        await redis.delete(*await redis.keys("{bot}:*:draft:*"))
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
         await on.until(lambda: [w for w in whispers(on) if "not kept any more" in w])
         assert len(on.answers(CHANNEL)) == 1
@@ -226,7 +226,9 @@ async def test_nothing_is_sent_into_a_conversation_that_somebody_else_has(
     async with managed(tmp_path, redis_server, channels=DRAFTS) as (on, redis):
         asked, card = await drafted(on)
         conversation = f"{on.slack.settings.team}:{CHANNEL}:{asked}"
-        await HandoffStore(redis).put(Handoff(conversation, CUSTOMER, state="claimed", by=OTHER))
+        await HandoffStore(redis, on.slack.settings.team).put(
+            Handoff(conversation, CUSTOMER, state="claimed", by=OTHER)
+        )
         on.slack.press(STAFF, TEAM_CHANNEL, card["ts"], "draft_send")
         await on.until(lambda: [w for w in whispers(on) if f"<@{OTHER}> has this conversation" in w])
         assert not on.answers(CHANNEL)

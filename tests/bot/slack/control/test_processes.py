@@ -102,7 +102,7 @@ async def test_a_draft_is_sent_once_whichever_process_dies(
         await on.until(lambda: f"Sent by <@{STAFF}>" in words_of(cards(on)[0]), 30)
         await on.until(lambda: on.finished(CHANNEL), 30)
         async with asyncio.timeout(30):
-            while await redis.keys("{bot}:job:*"):
+            while await redis.keys("{bot}:*:job:*"):
                 await asyncio.sleep(0.05)
         await on.stop()
         assert [m["thread_ts"] for m in on.answers(CHANNEL)] == [asked]

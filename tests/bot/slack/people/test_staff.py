@@ -23,7 +23,8 @@ async def on() -> AsyncIterator[Scene]:
 def staff_of(on: Scene, group: str | None = None, fresh_s: float = 60.0) -> Staff:
     limiter = Limiter(on.redis, rates=Rates(unlimited=True))
     history = History(on.slack, limiter, on.sim.settings.team)
-    return Staff(on.redis, history, TEAM_CHANNEL, group, on.sim.settings.bot_user, on.background, fresh_s)
+    me = on.sim.settings.bot_user
+    return Staff(on.redis, history, TEAM_CHANNEL, group, me, on.background, fresh_s)
 
 
 async def test_all_pages_are_read_and_the_bot_is_not_among_them(on: Scene) -> None:

@@ -68,6 +68,7 @@ class Resolution(NamedTuple):
 DEVELOPMENT = Resolution(".ci/requirements-dev.txt", project=True, groups=("dev", "lint"))
 RUN_TIME = Resolution(".ci/requirements.txt", project=True, groups=())
 BUILD = Resolution(".ci/requirements-build.txt", project=False, groups=("build",))
+AUDIT = Resolution(".ci/requirements-audit.txt", project=False, groups=("audit",))
 
 
 def normal(name: str) -> str:
@@ -130,6 +131,12 @@ def constraint_block(development: list[Pin], build: list[Pin]) -> str:
     return "".join(lists)
 
 
+def joined(development: list[Pin], audit: list[Pin]) -> list[Pin]:
+    """Return the pins of both files, each once: uv resolves all groups together."""
+    known = {pin.requirement for pin in development}
+    return sorted([*development, *(pin for pin in audit if pin.requirement not in known)])
+
+
 def file_problems(project: dict[str, Any], resolution: Resolution, pins: list[Pin]) -> list[str]:
     """Say where one requirements file differs from what pyproject.toml asks for."""
     problems = [f"{resolution.path}: {pin.name} has no hash" for pin in pins if not pin.hashes]
@@ -161,21 +168,23 @@ def constraint_problems(project: dict[str, Any], key: str, pins: list[Pin], path
 def problems_in(root: Path) -> list[str]:
     """List, a sentence each, what disagrees among the requirements files and pyproject.toml."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    files = (RUN_TIME, DEVELOPMENT, BUILD)
+    files = (RUN_TIME, DEVELOPMENT, BUILD, AUDIT)
     missing = [f"{each.path}: the file is missing" for each in files if not (root / each.path).is_file()]
     if missing:
         return missing
-    run_time, development, build = (pins_of(root, each) for each in files)
+    run_time, development, build, audit = (pins_of(root, each) for each in files)
     problems = file_problems(project, RUN_TIME, run_time)
     problems += file_problems(project, DEVELOPMENT, development)
     problems += file_problems(project, BUILD, build)
+    problems += file_problems(project, AUDIT, audit)
     tested = {(pin.name, pin.version) for pin in development}
     problems += [
         f"{RUN_TIME.path}: {pin.name}=={pin.version} is not the version that {DEVELOPMENT.path} pins"
         for pin in run_time
         if (pin.name, pin.version) not in tested
     ]
-    problems += constraint_problems(project, "constraint-dependencies", development, DEVELOPMENT.path)
+    pinned, where = joined(development, audit), f"{DEVELOPMENT.path} or {AUDIT.path}"
+    problems += constraint_problems(project, "constraint-dependencies", pinned, where)
     problems += constraint_problems(project, "build-constraint-dependencies", build, BUILD.path)
     backend = {named(requirement)[0] for requirement in project["build-system"]["requires"]}
     missing_backend = sorted(backend - {pin.name for pin in build})
@@ -192,6 +201,12 @@ def resolve(folder: Path, resolution: Resolution, *, upgrade: bool) -> None:
     ]
     command += ["--upgrade"] if upgrade else []
     subprocess.run([*command, *resolution.sources], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def _without(text: str, pins: list[Pin]) -> str:
+    """Return the pins of a requirements file, without hashes, that are not among these."""
+    names = {pin.name for pin in pins}
+    return "".join(f"{pin.requirement}\n" for pin in read_pins(text) if pin.name not in names)
 
 
 def update(root: Path, *, upgrade: bool) -> None:
@@ -214,9 +229,17 @@ def update(root: Path, *, upgrade: bool) -> None:
         # uv keeps the versions that stand in its output file: what runs is what was tested.
         shutil.copy(folder / DEVELOPMENT.path, folder / RUN_TIME.path)
         resolve(folder, RUN_TIME, upgrade=False)
-        for each in (DEVELOPMENT, BUILD, RUN_TIME):
+        if not upgrade and (root / AUDIT.path).is_file():
+            old = (root / AUDIT.path).read_text(encoding="utf-8")
+        else:
+            old = ""
+        seed = (folder / DEVELOPMENT.path).read_text(encoding="utf-8")
+        (folder / AUDIT.path).write_text(seed + _without(old, read_pins(seed)), encoding="utf-8")
+        resolve(folder, AUDIT, upgrade=False)
+        for each in (DEVELOPMENT, BUILD, RUN_TIME, AUDIT):
             shutil.copy(folder / each.path, root / each.path)
-    block = constraint_block(pins_of(root, DEVELOPMENT), pins_of(root, BUILD))
+    pinned = joined(pins_of(root, DEVELOPMENT), pins_of(root, AUDIT))
+    block = constraint_block(pinned, pins_of(root, BUILD))
     project_file.write_text(BLOCK.sub(lambda _: block, text), encoding="utf-8")
 
 

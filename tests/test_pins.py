@@ -13,7 +13,13 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("pyproject.toml", ".ci/requirements.txt", ".ci/requirements-dev.txt", ".ci/requirements-build.txt")
+FILES = (
+    "pyproject.toml",
+    ".ci/requirements.txt",
+    ".ci/requirements-dev.txt",
+    ".ci/requirements-build.txt",
+    ".ci/requirements-audit.txt",
+)
 
 
 def load_pins() -> ModuleType:

@@ -12,7 +12,7 @@ import typer
 from bot.app import open_ledger
 from bot.chat import chat as talk
 from bot.check import check as look
-from bot.control.standing import forget_drafts, standing, standing_numbers
+from bot.control.standing import forget_drafts, forget_handoffs, standing, standing_numbers
 from bot.control_commands import add as add_control
 from bot.export import export_transcripts, export_turns
 from bot.home import make_home
@@ -178,6 +178,7 @@ def forget(
             await forget_conversations(settings, theirs | ({conversation} if conversation else set()))
             erased = await ledger.forget(customer=customer, conversation=conversation)
         erased += await forget_drafts(settings, customer=customer, conversation=conversation)
+        erased += await forget_handoffs(settings, customer=customer, conversation=conversation)
         typer.echo(f"{erased} turns, ratings, transcripts and drafts erased")
         return 0
 

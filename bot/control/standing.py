@@ -9,6 +9,7 @@ from typing import Any
 from bot.control.budget import Budget
 from bot.control.drafts import DraftStore
 from bot.control.pause import EVERYWHERE, Pause, Pauses
+from bot.people.outbox import Outbox
 from bot.settings import BotSettings
 from graph.models.prices import cost_usd
 from graph.state_store import open_state
@@ -51,6 +52,14 @@ def described(pause: Pause) -> str:
     where = "everywhere" if pause.scope == EVERYWHERE else f"in {pause.scope}"
     since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(pause.at))
     return f"paused {where} by {pause.by} since {since}: {pause.reason}"
+
+
+async def forget_handoffs(settings: BotSettings, *, customer: str | None, conversation: str | None) -> int:
+    """Erase what a help desk is still to be told of a customer or a conversation."""
+    if settings.redis_url is None:
+        return 0
+    async with open_state(settings.redis_url.get_secret_value()) as redis:
+        return await Outbox(redis).forget(customer=customer, conversation=conversation)
 
 
 async def forget_drafts(settings: BotSettings, *, customer: str | None, conversation: str | None) -> int:

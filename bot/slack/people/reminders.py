@@ -56,6 +56,8 @@ class Reminders:
             return
         number = self.due(known)
         if number <= known.reminded:
+            if lease.job.deliveries > 1:
+                await handoffs.show(lease, known)  # whoever noted it may have died before the card showed it
             return
         pen = handoffs.pen(lease, known.channel, known.ts)
         again = lease.job.deliveries > 1

@@ -30,7 +30,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     """Tell the customer, then summarise for the person who takes over."""
     context = runtime.context
     route = Route(**{**state["route"], "tier": PERSON})
-    people = context.services.people()
+    people = context.people
     context.speaker.new_paragraph()
     phrase = _phrase(state, route, people=people, withheld=bool(context.turn.signals.withheld))
     context.speaker.say(context.edition.phrases.say(phrase, state["language"]))

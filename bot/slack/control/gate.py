@@ -40,7 +40,12 @@ class Gate:
         first = job.members[0]
         withheld = self._withheld(job)
         limited = "" if withheld else job.notes.get(LIMIT, "")
-        return Signals(person=first.kind == items.PERSON, withheld=withheld, limited=limited)
+        return Signals(
+            person=first.kind == items.PERSON,
+            withheld=withheld,
+            limited=limited,
+            people=self.handoffs.reachable(),
+        )
 
     async def silent(self, lease: Lease) -> bool:
         """Count the messages; True where they pass a limit of which their customer was told already.

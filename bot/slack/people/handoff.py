@@ -100,13 +100,17 @@ class Handoffs:
             self.background.run(self.look())
         return self._reachable
 
-    async def look(self) -> None:
-        """Find out whether the team's channel can be reached: an archived one can still be read."""
+    async def look(self, *, paced: bool = False) -> None:
+        """Find out whether the team's channel can be reached: an archived one can still be read.
+
+        `paced` is for looks that come often: each waits for its turn among the calls.
+        """
         if self.channel is None:
             return
         self._looked_at = time.monotonic()
         try:
-            found = await self.slack.call("conversations.info", channel=self.channel)
+            call = self.history.call if paced else self.slack.call
+            found = await call("conversations.info", channel=self.channel)
             about = Fields(found).at("channel")
             self._note_shared(shared=about.value("is_ext_shared") is True)
             if self.shared:
@@ -117,7 +121,7 @@ class Handoffs:
                 self._unreachable("not_in_channel")
             else:
                 if not self._reachable:
-                    await self.slack.call("conversations.history", channel=self.channel, limit=1)
+                    await call("conversations.history", channel=self.channel, limit=1)
                 self._reachable = True
         except Limited as limited:
             log.info("slack.skipped", method=limited.method, why=limited.why)
@@ -127,7 +131,7 @@ class Handoffs:
     async def _barred(self) -> str:
         """Say why nothing may be written into the team's channel, as it is now."""
         if time.monotonic() - self._looked_at > FRESH_S:
-            await self.look()
+            await self.look(paced=True)
         return SHARED if self.shared else ""
 
     def _note_shared(self, *, shared: bool) -> None:
@@ -226,7 +230,7 @@ class Handoffs:
         drawn = self.look_of.draw(handoff, notice)
         of, pen = card_of(handoff.conversation, handoff.turn), self.pen(lease, self.channel)
         again = again or lease.job.deliveries > 1
-        await self.look()  # whose words are on it, must not be read by strangers since a moment ago
+        await self.look(paced=True)  # whose words are on it, must not be read by strangers since a moment ago
         try:
             ts = await self.passing.post(pen, of, handoff.opened_at - CLOCKS_S, look=again, **drawn)
             if again:  # the one that was there already may say something older

@@ -13,6 +13,7 @@ import aiohttp
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 
+from evals.sim.slack.actions import Actions
 from evals.sim.slack.settings import SlackSettings
 from evals.sim.slack.teams import Team
 from graph.state_store import open_state
@@ -74,11 +75,11 @@ async def install(on: Stage, team: Team, *, code: str | None = None, cookie: boo
             return Seen(back.status, await back.text())
 
 
-def said(team: Team, channel: str, root: str | None = None) -> list[str]:
+def said(team: Actions, channel: str, root: str | None = None) -> list[str]:
     """Return the words of the bot's messages in a channel of a workspace."""
     return [m["text"] for m in team.messages(channel, root) if m.get("user") == team.settings.bot_user]
 
 
-def finished(team: Team, channel: str) -> list[dict[str, Any]]:
+def finished(team: Actions, channel: str) -> list[dict[str, Any]]:
     """Return the bot's answers that are at their end."""
     return [m for m in team.messages(channel) if (m.get("metadata") or {}).get("event_type") == "bot_answer"]

@@ -91,9 +91,15 @@ class Floor:
 
 
 async def open_floor(
-    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics
+    settings: BotSettings,
+    app: App,
+    slack: Slack,
+    identity: Identity,
+    metrics: Metrics,
+    *,
+    above: Floor | None = None,
 ) -> Floor:
-    """Put the parts together."""
+    """Put the parts together; `above` is the first workspace's, where this one is a guest at it."""
     inbox = await _inbox(settings, app, identity.team)
     rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
     limiter = Limiter(app.redis, rates=rates)
@@ -119,13 +125,13 @@ async def open_floor(
     async def look_at(conversation: str) -> None:
         await catch_up.look_at(conversation)
 
-    control = control_room(settings, conversations, channels, handoffs, people.people.claim)
+    switch = above.control.pauses if above else None
+    control = control_room(settings, conversations, channels, handoffs, people.people.claim, above=switch)
     await patiently(control.pauses.look)
     turns = Turns(
         conversations, inbox, slack, limiter, handoffs, metrics, identity.user, _token(settings),
-        app.support.knowledge.hosts, _audiences(app, slack, channels, identity), _origins(settings),
-        Offered(), background, strays,
-        people.relay.mirror, control.gate, control.making,
+        app.support.knowledge.hosts, _audiences(app, slack, channels, None if above else identity),
+        _origins(settings), Offered(), background, strays, people.relay.mirror, control.gate, control.making,
     )  # fmt: skip
     home = Home(slack, limiter, prompts, language, control.team)
     erasing = Erasing(conversations, inbox, handoffs, control.sending.store)
@@ -156,8 +162,9 @@ async def _inbox(settings: BotSettings, app: App, tenant: str) -> Inbox:
     return inbox
 
 
-def _audiences(app: App, slack: Slack, channels: Channels, identity: Identity) -> Audiences:
-    ours = frozenset(filter(None, (identity.team, identity.enterprise)))
+def _audiences(app: App, slack: Slack, channels: Channels, us: Identity | None) -> Audiences:
+    """Return who tells colleagues from others; in a workspace that is not ours, all are others."""
+    ours = frozenset(filter(None, (us.team, us.enterprise) if us else ()))
     return Audiences(slack, channels, lambda: app.support.knowledge.closed, ours)
 
 

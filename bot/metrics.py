@@ -67,6 +67,7 @@ class Metrics:
         self._inbox = Gauge(
             "bot_inbox", "Inbox: waiting items, threads by state, dead items.", ("state",), registry=registry
         )
+        self._handoffs_of: dict[str, tuple[int, int, int]] = {}
         self._handoffs = Gauge(
             "bot_handoffs", "Conversations that wait for a person, have one, or wait without a card.",
             ("state",), registry=registry,
@@ -135,9 +136,11 @@ class Metrics:
             self._inbox.labels(state).set(unknown if backlog is None else getattr(backlog, state))
         self._oldest.set(unknown if backlog is None else backlog.oldest_waiting_s)
 
-    def handoffs(self, waiting: int, claimed: int, without_card: int) -> None:
+    def handoffs(self, waiting: int, claimed: int, without_card: int, tenant: str = "") -> None:
         """Set how many conversations wait for a person, have one, and wait without the team's seeing it."""
-        for state, count in (("open", waiting), ("claimed", claimed), ("without_card", without_card)):
+        self._handoffs_of[tenant] = (waiting, claimed, without_card)
+        counts = map(sum, zip(*self._handoffs_of.values(), strict=True))
+        for state, count in zip(("open", "claimed", "without_card"), counts, strict=True):
             self._handoffs.labels(state).set(count)
 
     def text(self) -> bytes:

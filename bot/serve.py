@@ -12,25 +12,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 
-from bot.app import running
+from bot.app import App, running
+from bot.at_work import at_work, caught_up, drained
 from bot.floor import START_TRIES, Floor, Identity, open_floor, patiently
-from bot.inbox import Inbox
 from bot.metrics import Metrics, health_app, metrics_app
 from bot.people.calls_in import add_handoffs
 from bot.settings import BotSettings, Transport
 from bot.slack.api import Limited, Slack, SlackFault, Unsure, open_slack
 from bot.slack.handoff import Handoffs
+from bot.slack.installs.flow import add_pages, make_flow
+from bot.slack.installs.problem import installing_problem
+from bot.slack.installs.sealing import Seal
+from bot.slack.installs.store import Installations, States
 from bot.slack.intake import IntakeMiddleware
 from bot.slack.transports import Sockets, add_events
-from graph.errors import FirstlineError, StateError
+from bot.workspaces import Authorize, Workspaces
+from graph.errors import FirstlineError
 from graph.tasks import end
 
 log = structlog.get_logger()
-
-SETTLE_S = 2.0
-"""For calls that nobody waits for, when all else has ended."""
 
 
 class ServeError(FirstlineError):
@@ -72,10 +74,12 @@ async def serve_until(stopping: asyncio.Event, settings: BotSettings, transport:
         floor = await open_floor(settings, app, slack, await identity, metrics)
         _refuse_shared(floor)
         people.append(floor.handoffs)
-        await stack.enter_async_context(_listening(settings, floor, transport, metrics, stopping))
+        served = _workspaces(settings, app, floor, metrics)
+        await stack.enter_async_context(_listening(settings, served, transport, metrics, stopping))
         # What came until now is in the inbox, and others who can answer already may have taken it.
         await opening
         floor.workers.start()
+        served.start()
         app.support.warm_up()
         paused = {pause.scope: f"{pause.reason} (by {pause.by})" for pause in floor.control.pauses.all}
         log.info("serving", transport=transport, articles=app.support.knowledge.articles, paused=paused)
@@ -111,12 +115,19 @@ def _checked(settings: BotSettings, transport: Transport | None, *, sample: bool
         raise ServeError(
             "Over HTTP the bot needs REDIS_URL: what was acknowledged would be lost with the process."
         )
+    _check_installing(settings)
     if settings.bot_home is None and not sample:
         raise ServeError(
             "BOT_HOME is not set, so the bot would answer for the sample shop Larkfield:"
             " make your own folder with `bot init DIR`, or say --sample to try it out."
         )
     return chosen
+
+
+def _check_installing(settings: BotSettings) -> None:
+    """Raise ServeError where other workspaces are to install the app and something for it is missing."""
+    if problem := installing_problem(settings):
+        raise ServeError(problem + ".")
 
 
 def _on_signals(stopping: asyncio.Event) -> None:
@@ -152,10 +163,16 @@ async def _identity(slack: Slack) -> Identity:
 
 @asynccontextmanager
 async def _listening(
-    settings: BotSettings, floor: Floor, transport: Transport, metrics: Metrics, stopping: asyncio.Event
+    settings: BotSettings,
+    served: Workspaces,
+    transport: Transport,
+    metrics: Metrics,
+    stopping: asyncio.Event,
 ) -> AsyncIterator[None]:
     """Listen to Slack and answer health checks; at the end, first stop listening, then drain."""
-    bolt = _bolt(settings, floor)
+    floor = served.home
+    flow = _flow(settings, served)
+    bolt = _bolt(settings, served, flow)
 
     def ready() -> str | None:
         if stopping.is_set():
@@ -167,85 +184,69 @@ async def _listening(
     health = health_app(ready)
     if transport == "http":
         add_events(health, bolt)
+        if flow:
+            add_pages(health, flow)
     if floor.people.calls_in:
         add_handoffs(health, floor.people.calls_in)
+
+    async def drain() -> None:
+        await asyncio.gather(drained(floor, settings.bot_drain_s), served.close())
+
     async with AsyncExitStack() as stack:
-        # Last of all: until then something may still begin.
-        stack.push_async_callback(floor.background.settle, SETTLE_S)
-        # Before Slack is listened to: what comes then moves the mark on, from which is caught up.
-        await patiently(floor.catch_up.open)
-        stack.push_async_callback(floor.catch_up.close)
+        await stack.enter_async_context(caught_up(floor))
         await stack.enter_async_context(_site(health, settings.port, "health.on"))
         if settings.metrics_port:
-            pages = metrics_app(metrics, floor.inbox.stats)
+            pages = metrics_app(metrics, served.stats)
             await stack.enter_async_context(_site(pages, settings.metrics_port, "metrics.on"))
-        floor.people.start()
-        stack.push_async_callback(floor.people.close)
-        floor.control.bell.open()
-        stack.push_async_callback(floor.control.bell.close)
-        # While it drains, what still comes over HTTP is kept, for others to answer.
-        stack.push_async_callback(_drained, settings, floor)
-        beating = asyncio.create_task(_beat(floor.inbox, settings.bot_lease_s))
-        stack.push_async_callback(end, beating)
+        await stack.enter_async_context(at_work(settings, floor, drain))
         if transport == "socket":
             token = settings.slack_app_token
             assert token
             url = floor.slack.client.base_url
             sockets = Sockets(
                 bolt, token.get_secret_value(), url, floor.inbox.workers,
-                back=lambda since: floor.catch_up.ask("sockets", since),
+                back=lambda since: [each.catch_up.ask("sockets", since) for each in served.floors],
             )  # fmt: skip
             stack.push_async_callback(sockets.close)
             await sockets.open()
         yield
 
 
-async def _drained(settings: BotSettings, floor: Floor) -> None:
-    left = await floor.workers.drain(settings.bot_drain_s)
-    log.info("drained", given_back=left)
-    try:
-        await floor.inbox.leave()
-    except StateError as error:
-        log.warning("redis.away", why=str(error))
+def _workspaces(settings: BotSettings, app: App, floor: Floor, metrics: Metrics) -> Workspaces:
+    installations = None
+    if settings.installable:
+        keys = settings.bot_token_keys
+        installations = Installations(app.redis, Seal(keys.get_secret_value() if keys else ""))
+    return Workspaces(settings, app, floor, metrics, installations)
 
 
-def _bolt(settings: BotSettings, floor: Floor) -> AsyncApp:
-    me = floor.identity
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    allowed = AuthorizeResult(
-        enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot_id, bot_token=token
-    )
+def _flow(settings: BotSettings, served: Workspaces) -> AsyncOAuthFlow | None:
+    if served.installations is None:
+        return None
+    return make_flow(settings, served.installations, States(served.app.redis))
 
-    async def authorize(**_arguments: object) -> AuthorizeResult:
-        return allowed
 
+def _bolt(settings: BotSettings, served: Workspaces, flow: AsyncOAuthFlow | None) -> AsyncApp:
     secret = settings.slack_signing_secret
-    # It would say that the token which its client brings is not used: `authorize` gives it.
+    # It would say that the token which its client brings is not used: `Authorize` knows better.
     chatty = logging.getLogger("slack_bolt.AsyncApp")
     chatty.addFilter(_silent)
     bolt = AsyncApp(
         name="firstline",  # else it looks through every loaded module for one
-        client=floor.slack.client,
+        client=served.home.slack.client,
         signing_secret=secret.get_secret_value() if secret else "",
-        authorize=authorize,
+        authorize=Authorize(served),
+        oauth_flow=flow,
+        # Where it is given none, it makes one of its own from the environment, which keeps files.
+        oauth_settings=flow.settings if flow else None,
     )
     chatty.removeFilter(_silent)
-    bolt.use(IntakeMiddleware(floor.intake))
+    bolt.use(IntakeMiddleware(served.receive))
     return bolt
 
 
 def _silent(_record: logging.LogRecord) -> bool:
     return False
-
-
-async def _beat(inbox: Inbox, every_s: float) -> None:
-    """Let the others know that this process is there."""
-    while True:
-        try:
-            await inbox.beat()
-        except StateError as error:
-            log.debug("redis.away", why=str(error))
-        await asyncio.sleep(every_s / 2)
 
 
 @asynccontextmanager

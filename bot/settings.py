@@ -36,6 +36,13 @@ class BotSettings(GraphSettings):
     """With it the bot listens by socket."""
     slack_signing_secret: SecretStr | None = None
     """Without it nothing is taken over HTTP."""
+    slack_client_id: str | None = None
+    """With the secret, other workspaces may install the app by themselves."""
+    slack_client_secret: SecretStr | None = None
+    slack_redirect_uri: str | None = None
+    """Where Slack sends browsers back to; None: the first one of the app's settings."""
+    bot_token_keys: SecretStr | None = None
+    """Keys that workspaces' tokens are sealed with, separated by commas, the newest first."""
     slack_api_url: str | None = None
     """None is Slack's own address."""
     bot_handoff_channel: str | None = None
@@ -93,6 +100,11 @@ class BotSettings(GraphSettings):
                 " a process that died may still have a Slack call under way"
             )
         return lease
+
+    @property
+    def installable(self) -> bool:
+        """Whether other workspaces may install the app by themselves."""
+        return bool(self.slack_client_id and self.slack_client_secret)
 
     @property
     def transport(self) -> Transport | None:

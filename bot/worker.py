@@ -93,6 +93,8 @@ class Workers:
     started: bool = False
     """Until then this process begins nothing: what it is sent is there for others."""
     draining: bool = False
+    busy: Callable[[], int] | None = None
+    """Counts the jobs under way in all of the process, where it has several inboxes."""
     reachable: bool = True
     """Whether Redis answered when it was last asked."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -133,7 +135,13 @@ class Workers:
     @property
     def room(self) -> bool:
         """Whether another job can be begun."""
-        return self.started and not self.draining and len(self._tasks) < self.at_once
+        under_way = self.busy() if self.busy else self.under_way
+        return self.started and not self.draining and under_way < self.at_once
+
+    @property
+    def under_way(self) -> int:
+        """How many jobs are under way here."""
+        return len(self._tasks)
 
     async def drain(self, within_s: float) -> int:
         """Begin nothing, let what is under way come to its end, then give the rest back; returns how many."""

@@ -87,6 +87,12 @@ class TurnContext:
         """The articles that whoever reads this turn's answer may read."""
         return self.services.knowledge.open_to(self.turn.audience)
 
+    @property
+    def people(self) -> bool:
+        """Whether a person can be reached from the turn's conversation."""
+        known = self.turn.signals.people
+        return self.services.people() if known is None else known
+
     async def begin(self) -> None:
         """Wait for a place among the turns that begin."""
         await self.services.gate.acquire()

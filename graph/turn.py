@@ -56,6 +56,8 @@ class Signals:
     """Whether the customer pressed "talk to a person"."""
     withheld: str = ""
     """Why no model may answer, so that it goes to a person; empty where one may."""
+    people: bool | None = None
+    """Whether a person can be reached from this conversation."""
     limited: str = ""
     """The phrase that answers in place of a model, where the customer writes too much; else empty."""
     seen: bool = False

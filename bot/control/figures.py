@@ -26,20 +26,23 @@ class Today:
     more: bool = False
 
 
-async def today(ledger: Ledger, now: float | None = None) -> Today:
-    """Count the turns since midnight; raises StateError."""
+async def today(ledger: Ledger, now: float | None = None, *, tenant: str = "") -> Today:
+    """Count the turns since midnight, of one tenant where it is given; raises StateError."""
     at = time.time() if now is None else now
     view = await ledger.recent(at - at % DAY, MOST)
-    records = [turn.record for turn in view.turns]
+    turns = [
+        turn for turn in view.turns if turn.record.conversation.startswith(f"{tenant}:" if tenant else "")
+    ]
+    records = [turn.record for turn in turns]
     outcomes = [record.outcome for record in records]
-    given = ratings(view.turns)
+    given = ratings(turns)
     return Today(
         turns=len(records),
         answered=outcomes.count("answered"),
         handed_off=outcomes.count("handed_off"),
-        cost_usd=cost(view.turns).known_usd,
+        cost_usd=cost(turns).known_usd,
         first_words_ms=spread(record.first_words_ms for record in records).p50,
         up=given.up,
         down=given.down,
-        more=len(records) >= MOST,
+        more=len(view.turns) >= MOST,
     )

@@ -45,17 +45,26 @@ class _Reactions(_Strict):
     down: list[_Emoji] = Field(default=list(DOWN))
 
 
+class _Workspace(_Strict):
+    handoff_channel: _ChannelId | None = None
+
+
+_TeamId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^T[A-Z0-9]+$")]
+
+
 class _File(_Strict):
     default: _Channel = _Channel()
     channels: dict[_ChannelId, _Channel] = Field(default_factory=dict)
     reactions: _Reactions = _Reactions()
+    workspaces: dict[_TeamId, _Workspace] = Field(default_factory=dict)
 
 
 _KEYS: dict[str, str] = {
-    "": "default, channels.ID, reactions",
+    "": "default, channels.ID, reactions, workspaces.ID",
     "default": "mode, bots, audience",
     "channels": "mode, bots, audience",
     "reactions": "up, down",
+    "workspaces": "handoff_channel",
 }
 _WRONG = {
     "extra_forbidden": "there is no such key here; there are {keys}",
@@ -69,6 +78,10 @@ _NO_ID = (
 _NO_EMOJI = 'it must be the name that Slack shows for the emoji, such as "+1"'
 
 
+_NO_TEAM = "it must be a workspace's ID, such as T0123456789"
+_PATTERNS = {"channels": _NO_ID, "handoff_channel": _NO_ID, "workspaces": _NO_TEAM, "reactions": _NO_EMOJI}
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What channels.toml says, as it stands at one moment."""
@@ -80,6 +93,8 @@ class Listing:
     answers_bots: bool = False
     """In channels that do not say."""
     ratings: Mapping[str, Thumb] = field(default_factory=lambda: RATINGS)
+    handoff_channels: Mapping[str, str] = field(default_factory=dict)
+    """Where people take over in workspaces that installed the app by themselves."""
     open_to_all: frozenset[str] = frozenset()
     """Channels in which answers rest on what everyone may read, whoever asks; `*` is all of them."""
 
@@ -101,6 +116,7 @@ def read_channels(path: Path) -> Listing:
         parsed.default.mode or "mention",
         bool(parsed.default.bots),
         ratings_of(names.up, names.down),
+        {team: each.handoff_channel for team, each in parsed.workspaces.items() if each.handoff_channel},
         frozenset(
             name for name, channel in (("*", parsed.default), *parsed.channels.items()) if channel.audience
         ),
@@ -111,7 +127,7 @@ def _problem(error: ValidationError) -> str:
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if part != "[key]"]
     if first["type"] == "string_pattern_mismatch":
-        problem = _NO_ID if place[0] == "channels" else _NO_EMOJI
+        problem = _PATTERNS[place[-1] if place[-1] == "handoff_channel" else place[0]]
     else:
         keys = _KEYS["" if len(place) == 1 else place[0]]
         problem = _WRONG.get(first["type"], first["msg"]).format(keys=keys, **first.get("ctx", {}))
@@ -144,6 +160,10 @@ class Channels:
     def open_to_all(self, channel: str) -> bool:
         """Tell whether answers in a channel rest on what everyone may read, whoever asks."""
         return not self.listing.open_to_all.isdisjoint(("*", channel))
+
+    def handoff_channel(self, team: str) -> str | None:
+        """Return where people take over in a workspace that installed the app by itself; None: nowhere."""
+        return self.listing.handoff_channels.get(team)
 
     @property
     def ratings(self) -> Mapping[str, Thumb]:

@@ -33,6 +33,7 @@ __all__ = [
     "Submitted",
     "dedupe_keys",
     "read_event",
+    "team_of",
 ]
 
 _MESSAGES = ("", "file_share", "thread_broadcast", "bot_message")
@@ -114,10 +115,9 @@ def _pressed(payload: Fields) -> Pressed:
     message, container, action = payload.at("message"), payload.at("container"), payload.first("actions")
     ts = message.timestamp("ts") or container.timestamp("message_ts")
     thread_ts = message.timestamp("thread_ts") or container.timestamp("thread_ts")
-    # In a shared channel, `team` may be the presser's; the message is the bot's own.
-    user = payload.at("user")
-    team = message.word("team") or payload.at("team").word("id") or user.word("team_id")
-    team = team or payload.at("view").id("team_id")
+    user, team = payload.at("user"), _team_of_press(payload)
+    if not team:
+        raise Missing("team")
     return Pressed(
         team=team,
         channel=payload.at("channel").word("id") or container.word("channel_id"),
@@ -161,13 +161,29 @@ def _submitted(payload: Fields) -> Submitted:
     blocks = [fields.at(block.text("block_id")) for block in view.each("blocks")]
     texts = (block.at("text").text("value").strip() for block in blocks)
     return Submitted(
-        team=view.word("team_id") or payload.at("team").word("id") or payload.at("user").id("team_id"),
+        team=_team_of_press(payload) or view.id("team_id"),
         user=payload.at("user").id("id"),
         view=view.id("id"),
         callback=view.present("callback_id"),
         about=view.text("private_metadata"),
         text="\n\n".join(filter(None, texts)),
     )
+
+
+def team_of(body: object) -> str:
+    """Return the workspace in which the bot is that a payload is for; empty where it does not say."""
+    payload = Fields(body)
+    if payload.text("type") == "event_callback":
+        return payload.first("authorizations").word("team_id") or payload.word("team_id")
+    return _team_of_press(payload)
+
+
+def _team_of_press(payload: Fields) -> str:
+    # In a shared channel, `team` may be the presser's; a message with our buttons is the bot's own.
+    own = payload.at("message").word("team") if payload.text("type") == "block_actions" else ""
+    view, user = payload.at("view"), payload.at("user")
+    at_view = view.word("app_installed_team_id")
+    return own or at_view or payload.at("team").word("id") or user.word("team_id") or view.word("team_id")
 
 
 def _team(payload: Fields) -> str:

@@ -268,8 +268,8 @@ class Intake:
 class IntakeMiddleware(AsyncMiddleware):
     """The last of Bolt's global middleware: it answers every request, so that no listener is needed."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, receive: Callable[[object], Awaitable[bool]]) -> None:
+        self._receive = receive
 
     async def async_process(
         self,
@@ -279,5 +279,5 @@ class IntakeMiddleware(AsyncMiddleware):
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: ARG002
     ) -> BoltResponse:
         """Keep the event; 200 once it is kept, else 503, and Slack sends it again."""
-        kept = await self._intake.receive(req.body)
+        kept = await self._receive(req.body)
         return BoltResponse(status=200 if kept else 503, body="")

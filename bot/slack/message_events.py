@@ -25,7 +25,7 @@ def read_message(
         ts=ts,
         thread_ts=_thread(message, ts),
         user=message.word("user") or (message.id("bot_id") if bot else message.id("user")),
-        user_team=message.word("user_team") or message.word("source_team") or message.word("team") or None,
+        user_team=_user_team(message) or None,
         text=plain(text, bot_user),
         files=files,
         dm=_is_dm(message, channel),
@@ -70,6 +70,13 @@ def read_file(file: Fields) -> File:
         url=file.text("url_private_download") or file.text("url_private"),
         stub=file.text("file_access") in _STUBS or file.text("mode") in _STUBS,
     )
+
+
+def _user_team(message: Fields) -> str:
+    """Return the writer's workspace; of a mention, Slack may name their organisation in its place."""
+    named = (message.word("user_team"), message.word("source_team"))
+    teams = (name for name in named if name.startswith("T"))
+    return next(teams, "") or named[0] or named[1] or message.word("team")
 
 
 def _files(message: Fields) -> tuple[File, ...]:

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 from typing_extensions import override
 
 from graph.knowledge import Found, Hit, Passage
 from graph.knowledge.live import FolderKnowledge
+from graph.knowledge.shelf import Shelf
+from graph.turn import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class GoldShelf(Shelf):
+    """Puts gold passages before what the search finds."""
+
+    gold: tuple[str, ...] = ()
+
+    @override
+    def search(self, query: str, k: int = 6, per_article: int = 2) -> Found:
+        """Return the gold passages, then the best others, `k` in all."""
+        found = Shelf.search(self, query, k, per_article)
+        first = {passage.id: Hit(passage, 1.0) for name in self.gold for passage in self.named(name)}
+        others = [hit for hit in found.hits if hit.passage.id not in first]
+        return Found((*first.values(), *others)[:k], covered=True, coverage=1.0) if first else found
+
+    def named(self, name: str) -> tuple[Passage, ...]:
+        """Return the passages of this name."""
+        return tuple(passage for passage in self.passages.values() if means(name, passage.id))
 
 
 class GoldFirst(FolderKnowledge):
@@ -21,21 +43,16 @@ class GoldFirst(FolderKnowledge):
         self.gold = tuple(gold)
 
     @override
-    def search(self, query: str, k: int = 6, per_article: int = 2) -> Found:
-        """Return the gold passages, then the best others, `k` in all."""
-        found = super().search(query, k, per_article)
-        first = {passage.id: Hit(passage, 1.0) for name in self.gold for passage in self.named(name)}
-        others = [hit for hit in found.hits if hit.passage.id not in first]
-        return Found((*first.values(), *others)[:k], covered=True, coverage=1.0) if first else found
+    def open_to(self, audience: Audience) -> GoldShelf:
+        """Return the articles that an audience may read, gold ones first."""
+        shelf = super().open_to(audience)
+        return GoldShelf(**{each.name: getattr(shelf, each.name) for each in fields(Shelf)}, gold=self.gold)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The names under which the articles hold nothing."""
-        return tuple(name for name in self.gold if not self.named(name))
-
-    def named(self, name: str) -> tuple[Passage, ...]:
-        """Return the passages of this name."""
-        return tuple(passage for passage in self._now.passages.values() if means(name, passage.id))
+        shelf = self.open_to("internal")
+        return tuple(name for name in self.gold if not shelf.named(name))
 
 
 def means(name: str, passage: str) -> bool:

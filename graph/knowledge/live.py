@@ -93,7 +93,7 @@ class FolderKnowledge:
 
         A query without words that carry meaning finds nothing and is not judged.
         """
-        return self._now.all.search(query, k, per_article)
+        return self.open_to("internal").search(query, k, per_article)
 
     def passage(self, id: str) -> Passage | None:
         """Return the passage with this id, or None when it is no longer there."""

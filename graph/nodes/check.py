@@ -42,7 +42,7 @@ async def _affordable(context: TurnContext, state: State, route: Route) -> Route
     if route.tier in (PERSON, EXTRACTIVE):
         return route
     services = context.services
-    allowance, people = await services.allowance(), services.people()
+    allowance, people = await services.allowance(), context.people
     return within(route, allowance, services.tiers, people=people, covered=state["covered"], asked=True)
 
 

@@ -33,7 +33,7 @@ async def handoff(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]
     """Tell the customer, then summarise for the person who takes over."""
     context = runtime.context
     route = Route(**{**state["route"], "tier": PERSON})
-    people = context.services.people()
+    people = context.people
     context.speaker.new_paragraph()
     context.speaker.say(_said(context, state, route, people=people))
     context.begun()

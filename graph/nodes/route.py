@@ -70,6 +70,6 @@ def decision_of(facts: Facts, state: State, context: TurnContext, allowance: All
             return replace(decision, route=Route(PERSON, SPENT, "budget"))
     route = within(
         decision.route, allowance, services.tiers,
-        people=services.people(), covered=decision.covered, asked=False,
+        people=context.people, covered=decision.covered, asked=False,
     )  # fmt: skip
     return replace(decision, route=route)

@@ -42,9 +42,14 @@ class Gate:
         withheld = self._withheld(job)
         limited = "" if withheld else job.notes.get(LIMIT, "")
         seen = bool(self.handoffs.channel) and self.handoffs.sight.seen(first.body["channel"])
-        back = self.handoffs.hours.back_at(time.time())
-        person = first.kind == items.PERSON
-        return Signals(person=person, withheld=withheld, limited=limited, seen=seen, people_back=back)
+        return Signals(
+            person=first.kind == items.PERSON,
+            withheld=withheld,
+            limited=limited,
+            seen=seen,
+            people=self.handoffs.reachable(),
+            people_back=self.handoffs.hours.back_at(time.time()),
+        )
 
     async def silent(self, lease: Lease) -> bool:
         """Count the messages; True where they pass a limit of which their customer was told already.

@@ -45,18 +45,22 @@ def control_room(
     channels: Channels,
     handoffs: Handoffs,
     claim: Callable[[Lease, str, float], Awaitable[object]],
+    *,
+    above: Pauses | None = None,
 ) -> ControlRoom:
     """Put the parts together; what is paused is not known yet.
 
-    `claim` gives a conversation to a colleague.
+    `claim` gives a conversation to a colleague. `above` is the switch of whoever runs the bot, where this is
+    the room of a workspace that is a guest: what all workspaces cost and did is not shown there.
     """
     metrics, inbox = handoffs.slack.metrics, handoffs.inbox
     app, services = conversations.app, conversations.app.support.services
     team = handoffs.team
     phrases, usd = services.prompts.phrases, settings.bot_daily_budget_usd
-    pauses, alarms = Pauses(app.redis, handoffs.background), Alarms(app.redis, team)
+    pauses = Pauses(app.redis, handoffs.background, team if above else "", above)
+    alarms = Alarms(app.redis, team)
     drafts = DraftStore(app.redis, team, keep_text_s(settings))
-    budget = None if usd is None else Budget(app.redis, usd)
+    budget = None if usd is None or above else Budget(app.redis, usd)
 
     hosts = app.support.knowledge.hosts
     return ControlRoom(

@@ -49,7 +49,7 @@ class TeamHome:
             pauses=self.pauses.all,
             handoffs=await self.handoffs.store.under_way(),
             drafts=await self.drafts.waiting(),
-            today=await today(self.ledger),
+            today=await today(self.ledger, tenant=self.handoffs.team),
             alarms=[sentence(self.phrases, language, kind, values) for kind, values in on.items()],
             budget=(await self.budget.spent_usd(), self.budget.usd) if self.budget else None,
         )  # fmt: skip

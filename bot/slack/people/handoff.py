@@ -126,13 +126,17 @@ class Handoffs:
             self.background.run(self.look())
         return self._reachable
 
-    async def look(self) -> None:
-        """Find out whether the team's channel can be reached: an archived one can still be read."""
+    async def look(self, *, paced: bool = False) -> None:
+        """Find out whether the team's channel can be reached: an archived one can still be read.
+
+        `paced` is for looks that come often: each waits for its turn among the calls.
+        """
         if self.channel is None:
             return
         self._looked_at, losses = time.monotonic(), self._losses
         try:
-            found = await self.slack.call("conversations.info", channel=self.channel)
+            call = self.history.call if paced else self.slack.call
+            found = await call("conversations.info", channel=self.channel)
             about = Fields(found).at("channel")
             self._note_shared(shared=about.value("is_ext_shared") is True)
             if self.shared:
@@ -143,7 +147,7 @@ class Handoffs:
                 self._unreachable("not_in_channel")
             else:
                 if not self._reachable:
-                    await self.slack.call("conversations.history", channel=self.channel, limit=1)
+                    await call("conversations.history", channel=self.channel, limit=1)
                 # What was read before a post failed says less than the post.
                 self._reachable = self._losses == losses
         except Limited as limited:
@@ -154,7 +158,7 @@ class Handoffs:
     async def _barred(self) -> str:
         """Say why nothing may be written into the team's channel, as it is now."""
         if time.monotonic() - self._looked_at > FRESH_S:
-            await self.look()
+            await self.look(paced=True)
         return SHARED if self.shared else ""
 
     def _note_shared(self, *, shared: bool) -> None:
@@ -264,7 +268,7 @@ class Handoffs:
         drawn = self.look_of.draw(handoff, notice)
         of, pen = card_of(handoff.conversation, handoff.turn), self.pen(lease, self.channel)
         again = again or lease.job.deliveries > 1
-        await self.look()  # whose words are on it, must not be read by strangers since a moment ago
+        await self.look(paced=True)  # whose words are on it, must not be read by strangers since a moment ago
         try:
             ts = await self.passing.post(pen, of, handoff.opened_at - CLOCKS_S, look=again, **drawn)
             if again:  # the one that was there already may say something older

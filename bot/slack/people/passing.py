@@ -2,7 +2,7 @@
 
 Each names in its metadata what it stands for, so that whoever goes on with the work finds it in Slack.
 
-{bot}:passed:<of>   channel:ts of the message that stands for another one, for 30 days
+{bot}:posted:<of>   channel:ts of the message that stands for another one, for 30 days
 
 Before the name stands the tenant, where there is one.
 """
@@ -43,7 +43,7 @@ class Passing:
     bot_user: str
 
     def _key(self, of: str) -> str:
-        return f"{self.inbox.prefix}passed:{of}"
+        return f"{self.inbox.prefix}posted:{of}"
 
     async def post(
         self, pen: Pen, of: str, since: float, *, look: bool = False, by: str = "", **arguments: Any

@@ -108,7 +108,7 @@ class Signs:
             self._unposted = unposted
             log.warning("handoff.without_card", conversations=unposted, reachable=reachable)
         claimed = sum(handoff.state == CLAIMED for handoff in under_way)
-        self.handoffs.slack.metrics.handoffs(len(under_way) - claimed, claimed, unposted)
+        self.handoffs.slack.metrics.handoffs(len(under_way) - claimed, claimed, unposted, self.handoffs.team)
 
     def _silent(self, handoff: Handoff, now: float) -> bool:
         waits = handoff.state == CLAIMED and handoff.customer_at > 0

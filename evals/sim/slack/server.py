@@ -26,12 +26,14 @@ from evals.sim.slack.limits import Limits
 from evals.sim.slack.methods import METHODS, call
 from evals.sim.slack.settings import SlackSettings
 from evals.sim.slack.shapes import Payload
+from evals.sim.slack.teams import Teams
 from evals.sim.slack.workspace import Workspace
 
 HTML_DOWN = b"<!DOCTYPE html><html><body><h1>Server Error</h1></body></html>"
 HTML_LOGIN = (
     b"<!DOCTYPE html><html><body>This browser is no longer supported. Sign in to Slack.</body></html>"
 )
+OAUTH = "/api/oauth.v2.access"
 LARGEST = 32 * 2**20
 
 
@@ -44,6 +46,7 @@ class SlackSim(Actions):
         workspace = Workspace(settings, clock, deliveries.deliver)
         deliveries.shared = workspace.shared
         super().__init__(settings, workspace, deliveries, Limits(settings, clock))
+        self.teams = Teams(settings, lambda: self.url, clock)
         self._runner: web.AppRunner | None = None
         self._port = 0
         self._count = 0
@@ -92,12 +95,15 @@ class SlackSim(Actions):
     ) -> None:
         self._over.set()
         await self.deliveries.close()
+        await self.teams.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         at = time.monotonic()
         given = _arguments(request, await request.read() if request.body_exists else b"")
+        if request.path == OAUTH:
+            return self._json(self.teams.exchange(request.headers, given))
         token = _token(request.headers, given)
         asked = Call(self._count, request.path[5:], given, at)
         self._count += 1
@@ -115,7 +121,9 @@ class SlackSim(Actions):
 
     def _run(self, asked: Call, token: str) -> web.Response:
         """Carry a call out, as far as limits let it."""
-        wait = self.limits.retry_after(asked.method, str(asked.args.get("channel", "")))
+        team = self.teams.of(token)
+        limits = team.limits if team else self.limits
+        wait = limits.retry_after(asked.method, str(asked.args.get("channel", "")))
         if wait is not None:
             asked.error = "ratelimited"
             return self._limited(wait)
@@ -132,6 +140,9 @@ class SlackSim(Actions):
             if asked.method == "apps.connections.open":
                 return {"ok": True, "url": self.deliveries.open_connection()}
             return {"ok": False, "error": "not_allowed_token_type"}
+        if team := self.teams.of(token):
+            team.calls.append(asked)
+            return call(team.workspace, asked.method, asked.args)
         if token != self.settings.bot_token:
             return {"ok": False, "error": "invalid_auth"}
         return call(self.workspace, asked.method, asked.args)

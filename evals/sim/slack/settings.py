@@ -53,6 +53,8 @@ class SlackSettings:
     bot_token: str = made_up("xoxb", "sim", "bot")
     app_token: str = made_up("xapp", "sim", "app")
     signing_secret: str = made_up("sim", "signing", "words")
+    client_id: str = "1000.2000"
+    client_secret: str = made_up("sim", "client", "words")
     scopes: tuple[str, ...] = SCOPES
     latency_s: float = 0.0
     limits: bool = False

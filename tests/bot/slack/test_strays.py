@@ -36,7 +36,9 @@ async def strays_of(on: Scene) -> tuple[Strays, Limiter]:
     limiter = Limiter(on.redis, rates=Rates(unlimited=True))
     team, me = on.sim.settings.team, on.sim.settings.bot_user
     history = History(on.slack, limiter, team)
-    return Strays(bot.inbox, Marks(on.redis), history, on.background, me), limiter
+    return Strays(
+        bot.inbox, Marks(on.redis, tenant=on.sim.settings.team), history, on.background, me
+    ), limiter
 
 
 def place(on: Scene, root: str) -> Place:
@@ -98,7 +100,7 @@ async def test_what_had_its_last_form_gets_it_again(on: Scene) -> None:
     ts = await on.answer(root)
     metadata = {"event_type": "bot_answer", "event_payload": {"turn": "t", "messages": ["m"]}}
     form = {"text": "The whole answer.", "blocks": [], "metadata": metadata}
-    await on.redis.set(form_key(DM, ts), json.dumps(form))
+    await on.redis.set(form_key(on.sim.settings.team, DM, ts), json.dumps(form))
     strays.posted(place(on, root), ts)
     await strays.deal(await kept(strays))
     (message,) = [m for m in on.sim.messages(DM) if m["ts"] == ts]

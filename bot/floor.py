@@ -106,19 +106,12 @@ async def open_floor(
     channels = load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
-    handoffs = Handoffs(
-        app.redis, HandoffStore(app.redis, identity.team, keep_text_s(settings)), inbox, slack, limiter,
-        prompts.phrases, language, identity.team, identity.user, settings.bot_handoff_channel, background,
-        settings.bot_handoff_group, load_hours(settings.bot_home),
-    )  # fmt: skip
-    ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
-    strays = Strays(
-        inbox,
-        Marks(app.redis, tenant=identity.team),
-        History(slack, limiter, identity.team),
-        background,
-        identity.user,
+    handoffs = _handoffs(
+        settings, app, identity, inbox=inbox, slack=slack, limiter=limiter, background=background
     )
+    ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
+    marks, history = Marks(app.redis, tenant=identity.team), History(slack, limiter, identity.team)
+    strays = Strays(inbox, marks, history, background, identity.user)
     handoffs.strayed_for = strays.posted_for
     people = PeopleDoor(app.support, handoffs, channels, settings)
 
@@ -160,6 +153,23 @@ async def _inbox(settings: BotSettings, app: App, tenant: str) -> Inbox:
     )  # fmt: skip
     await patiently(inbox.open)
     return inbox
+
+
+def _handoffs(
+    settings: BotSettings,
+    app: App,
+    us: Identity,
+    *,
+    inbox: Inbox,
+    slack: Slack,
+    limiter: Limiter,
+    background: Background,
+) -> Handoffs:
+    return Handoffs(
+        app.redis, HandoffStore(app.redis, us.team, keep_text_s(settings)), inbox, slack, limiter,
+        app.support.services.prompts.phrases, app.support.knowledge.language, us.team, us.user,
+        settings.bot_handoff_channel, background, settings.bot_handoff_group, load_hours(settings.bot_home),
+    )  # fmt: skip
 
 
 def _audiences(app: App, slack: Slack, channels: Channels, us: Identity | None) -> Audiences:

@@ -70,7 +70,7 @@ class Ground:
         name = f"t{self.turns}"
         turn = Turn(
             name, conversation or f"c{self.turns}", "U1", (Message(f"{name}-m", text),), time.time(),
-            attachments=files, signals=signals,
+            attachments=files, signals=signals, audience="internal",
         )  # fmt: skip
         chunks = [chunk async for chunk in run_turn(self.bot, turn)]
         return "".join(chunk.text for chunk in chunks if isinstance(chunk, TextDelta)), chunks

@@ -167,8 +167,10 @@ async def test_a_model_that_was_taken_over_harms_nobody_in_slack(tmp_path: Path)
             assert call.args.get("link_names") in (None, False, "false")
             assert call.args.get("parse") in (None, "none")
     assert len(shown) > len(attacks)
+    since = re.compile(r"Waiting since <!date\^\d+\^\{date_short_pretty\} \{time\}\|[\d :-]+ UTC>\.")
     for text in shown:
-        assert not re.search(r"<[!@#](channel|here|everyone|subteam|date|U0VICTIM|C0SECRET)", text)
+        ours = since.sub("", text)  # the card's own line
+        assert not re.search(r"<[!@#](channel|here|everyone|subteam|date|U0VICTIM|C0SECRET)", ours)
         assert not re.search(r"@(channel|here|everyone)", text, re.IGNORECASE)
         assert not re.search(r"\]\(https?://(?!larkfield)", text)
         assert not re.search(rf"https?://[^\s|>]*{EVIL}", text)

@@ -101,14 +101,10 @@ async def open_floor(
 ) -> Floor:
     """Put the parts together; `above` is the first workspace's, where this one is a guest at it."""
     inbox = await _inbox(settings, app, identity.team)
-    rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
-    limiter = Limiter(app.redis, rates=rates)
-    channels = load_channels(settings.bot_home)
+    limiter, channels = _limiter(settings, app), load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
-    handoffs = _handoffs(
-        settings, app, identity, inbox=inbox, slack=slack, limiter=limiter, background=background
-    )
+    handoffs = _handoffs(settings, app, identity, inbox, slack, limiter, background)
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
     marks, history = Marks(app.redis, tenant=identity.team), History(slack, limiter, identity.team)
     strays = Strays(inbox, marks, history, background, identity.user)
@@ -155,16 +151,15 @@ async def _inbox(settings: BotSettings, app: App, tenant: str) -> Inbox:
     return inbox
 
 
-def _handoffs(
-    settings: BotSettings,
-    app: App,
-    us: Identity,
-    *,
-    inbox: Inbox,
-    slack: Slack,
-    limiter: Limiter,
+def _limiter(settings: BotSettings, app: App) -> Limiter:
+    rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
+    return Limiter(app.redis, rates=rates)
+
+
+def _handoffs(  # noqa: PLR0917  # in the order in which open_floor makes them
+    settings: BotSettings, app: App, us: Identity, inbox: Inbox, slack: Slack, limiter: Limiter,
     background: Background,
-) -> Handoffs:
+) -> Handoffs:  # fmt: skip
     return Handoffs(
         app.redis, HandoffStore(app.redis, us.team, keep_text_s(settings)), inbox, slack, limiter,
         app.support.services.prompts.phrases, app.support.knowledge.language, us.team, us.user,

@@ -171,8 +171,8 @@ class _Eraser:
                 keys += [key, *(f"{self.prefix}{kind}:{shown}" for kind in ("reactions", "form"))]
         team, channel, *_ = [*name.split(":"), ""]
         # In direct messages, all that was passed on is this customer's.
-        direct = [f"{self.prefix}passed:{team}:{channel}:"] if channel.startswith("D") else []
-        for beginning in (f"{self.prefix}passed:{name}", f"{self.prefix}passed:card:{name}", *direct):
+        direct = [f"{self.prefix}posted:{team}:{channel}:"] if channel.startswith("D") else []
+        for beginning in (f"{self.prefix}posted:{name}", f"{self.prefix}posted:card:{name}", *direct):
             keys += [key async for key in self._keys(beginning)]
         async for key in self._keys(f"{self.prefix}card:"):
             if text_of(await ask(self.redis.get(key)) or b"") == name:

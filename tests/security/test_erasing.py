@@ -83,8 +83,8 @@ async def a_day(folder: Path, url: str, **settings: Any) -> AsyncIterator[tuple[
 
 async def wait_in_line(redis: Redis, on: Stage, dead: Inbox | None = None) -> None:
     """Leave messages of the customer's waiting, and one in the dead list."""
-    inbox = dead or Inbox(redis, process="test")
     team = on.slack.settings.team
+    inbox = dead or Inbox(redis, process="test", tenant=team)
     for number, channel in enumerate((DM, CHANNEL)):
         ts = f"18000000{number}0.000100"
         body = {"team": team, "channel": channel, "ts": ts, "thread_ts": ts, "user": CUSTOMER, "text": CANARY}
@@ -99,7 +99,8 @@ async def test_forgetting_a_customer_leaves_nothing_of_them(tmp_path: Path, redi
         await on.stop()
         await wait_in_line(redis, on)
         held = await holding(redis, CANARY, CUSTOMER)
-        kinds = {key.split(":")[1] for key in held}
+        tenant = f"{on.slack.settings.team}:"
+        kinds = {key.removeprefix("{bot}:").removeprefix(tenant).split(":")[0] for key in held}
         # A counter-check: what is erased below was there.
         assert {"conv", "draft", "ledger", "handoff", "answer", "box", "dead", "reactions"} <= kinds
         theirs = {conversation(on, root) for root in (m["ts"] for m in on.slack.messages(DM)) if root}

@@ -126,7 +126,7 @@ async def way_in() -> AsyncIterator[tuple[Heard, str]]:
 
     heard = Heard()
     bolt = AsyncApp(signing_secret=SECRET, authorize=authorize)
-    bolt.use(IntakeMiddleware(heard))  # type: ignore[arg-type]  # of it, only this is called
+    bolt.use(IntakeMiddleware(heard.receive))
     application = web.Application(client_max_size=2**20)
     add_events(application, bolt)
     async with TestServer(application) as server:

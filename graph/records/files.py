@@ -23,12 +23,10 @@ def write_whole(path: Path, text: str) -> None:
         beside.write_bytes(text.encode("utf-8", "backslashreplace"))
         beside.replace(path)
     except OSError as error:
+        raise InputError(unwritable(path, error)) from None
+    finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-        raise InputError(unwritable(path, error)) from None
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def check_file(option: str, path: Path) -> None:

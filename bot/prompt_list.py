@@ -38,8 +38,7 @@ async def render_list(settings: BotSettings, versions: PromptVersions) -> list[E
     shares = [_share(rollout, step) for step in rollout.steps]
     entries = [Entry(0, Text("In force for new conversations", "bold"))]
     for step, share in reversed(list(zip(rollout.steps, shares, strict=True))):
-        threads = await versions.threads(step.version)
-        entries += _version(step.version, share, step.at, threads)
+        entries += _version(step.version, share, step.at, await versions.threads(step.version))
         entries += [_said(step.by, step.reason), _certified(step)]
     threads = await versions.threads(rollout.base) if rollout.steps else None
     entries += _version(f"{rollout.base} (git)", _rest(rollout), served[1] if served else 0.0, threads)

@@ -22,12 +22,12 @@ from evals.bench.turn import bench_turn
 from evals.importers import commands as importing
 from evals.improve import commands as improving
 from evals.judge import commands as judging
+from evals.options import read_settings
 from evals.preview import commands as preview
 from evals.publishing import commands as publishing
 from evals.retrieve import retrieve_lines
 from evals.route import route_lines
 from evals.running import commands as running
-from evals.running.commands import read_settings
 from evals.sim.script import DefaultRule, Script
 from evals.sim.server import Sim
 from evals.sim.settings import Settings

@@ -9,13 +9,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from evals.bench.serving import ServingError, clean_environment, stop
-from evals.bench.vendor import Vendor
-from evals.sim.script import SENTENCE, Body, DefaultRule, Reply, Script, last_words
+from evals.bench.vendor import Vendor, serve
+from evals.sim.script import SENTENCE, Body, DefaultRule, Reply, last_words
 from evals.sim.script import Vendor as VendorName
-from evals.sim.server import Sim
 
 DIGITS = "abcdefghijkmnpqrstuvwxyz23456789"
 ASKED = re.compile(r"\(ref ([a-z0-9]{3})\)")
@@ -71,20 +69,9 @@ async def echoing_vendor(*, ttft_s: float, tokens_per_s: float, tokens: int = 85
         await stop(process, 5)
 
 
-async def _serve(ttft_s: float, tokens_per_s: float, tokens: int) -> None:
-    rule = EchoRule(DefaultRule(ttft_s=ttft_s, tokens_per_s=tokens_per_s or None, tokens=tokens))
-    async with Sim(script=Script(rule)) as sim:
-        _say({"anthropic": sim.anthropic_url, "openai": sim.openai_url})
-        loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(None, sys.stdin.readline):
-            _say([{"arrived": request.arrived, "words_at": request.words_at} for request in sim.requests])
-            sim.requests.clear()
-
-
-def _say(value: Any) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
+def _rule(ttft_s: float, tokens_per_s: float, tokens: int) -> EchoRule:
+    return EchoRule(DefaultRule(ttft_s=ttft_s, tokens_per_s=tokens_per_s or None, tokens=tokens))
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(serve(_rule(float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))))

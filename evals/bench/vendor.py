@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from evals.sim.script import DefaultRule, Script
+from evals.sim.script import DefaultRule, Rule, Script
 from evals.sim.server import Sim
 from graph.settings import GraphSettings
 
@@ -62,8 +62,8 @@ async def vendor(*, ttft_s: float, tokens_per_s: float | None) -> AsyncIterator[
         await process.wait()
 
 
-async def _serve(ttft_s: float, tokens_per_s: float) -> None:
-    rule = DefaultRule(ttft_s=ttft_s, tokens_per_s=tokens_per_s or None)
+async def serve(rule: Rule) -> None:
+    """Run both vendors' stand-ins in this process; each line of input is answered with what they saw."""
     async with Sim(script=Script(rule)) as sim:
         _say({"anthropic": sim.anthropic_url, "openai": sim.openai_url})
         loop = asyncio.get_running_loop()
@@ -78,4 +78,4 @@ def _say(value: object) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(serve(DefaultRule(ttft_s=float(sys.argv[1]), tokens_per_s=float(sys.argv[2]) or None)))

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evals.suite.case import CaseTurn
+from evals.suite.bare_turn import bare_turn
+from evals.suite.case import Case, CaseTurn, EscalationLabel, Origin, Rubric
 from evals.suite.trial import PlayedTurn, Status, Trial
-from graph.turn import Outcome, Route, TurnRecord
+from graph.turn import Outcome, Route
 
 TRANSFER = "transfer_to_human_agents"
 """The tool with which agents of tau-bench and tau2-bench hand over to a person."""
@@ -71,6 +72,39 @@ def case_turns(conversation: Iterable[Exchange]) -> tuple[CaseTurn, ...]:
     return tuple(CaseTurn(exchange.asked) for exchange in conversation)
 
 
+def draft(
+    id: str,
+    bench: str,
+    task: str,
+    script: Iterable[Exchange],
+    *,
+    labelled: bool,
+    must: bool,
+    gold: tuple[str, ...] = (),
+    rubric: tuple[Rubric, ...] = (),
+) -> Case:
+    """Return a benchmark's task as a draft; `labelled` tells that it has gold actions, `must` a transfer.
+
+    Gold actions without a transfer do not say that a transfer is wrong.
+    """
+    by = f"{bench}, gold actions" if labelled else None
+    return Case(
+        id=id,
+        origin=Origin("public", ref=f"{bench}, {task}", licence="MIT", labelled_by=by),
+        turns=case_turns(script),
+        escalation=EscalationLabel("must", to="person") if must else EscalationLabel("may"),
+        tags=(bench,),
+        gold_passages=gold,
+        rubric=rubric,
+        draft=True,
+    )
+
+
+def rewarded(reward: float) -> bool:
+    """Tell whether a benchmark's reward is the whole one."""
+    return abs(reward - 1) < 1e-6
+
+
 def played(
     case: str,
     number: int,
@@ -92,28 +126,14 @@ def _answer(exchange: Exchange, text: str, *, transfers: bool) -> None:
 
 def _turn(case: str, number: int, at: int, exchange: Exchange) -> PlayedTurn:
     conversation = f"{case}:{number}"
-    record = TurnRecord(
-        turn_id=f"{conversation}:{at}",
-        messages=(f"{conversation}:{at}",),
-        attempt=1,
-        conversation=conversation,
-        customer="",
-        received_at=0.0,
-        route=_ROUTE,
-        calls=(),
-        sources=(),
-        outcome=exchange.outcome,
-        language="und",
-        total_ms=0.0,
-    )
-    return PlayedTurn(
-        asked=exchange.asked,
-        answer=exchange.answer,
-        outcome=exchange.outcome,
+    return bare_turn(
+        exchange.asked,
+        exchange.answer,
+        exchange.outcome,
+        _ROUTE,
         escalated="person" if exchange.transferred else None,
         reason=TRANSFER if exchange.transferred else "",
-        rule="",
-        passages=(),
-        sources=(),
-        record=record,
+        name=f"{conversation}:{at}",
+        conversation=conversation,
+        language="und",
     )

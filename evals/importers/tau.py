@@ -11,9 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from evals.importers.dialogue import TRANSFER, Exchange, Said, case_turns, exchanges, played
+from evals.importers.dialogue import TRANSFER, Exchange, Said, draft, exchanges, played, rewarded
 from evals.importers.imported import Imported, LeftOut, checked, read_json
-from evals.suite.case import Case, EscalationLabel, Origin
+from evals.suite.case import Case
 from evals.suite.trial import Trial
 from graph.errors import InputError
 
@@ -108,35 +108,18 @@ def _said(run: _Run) -> list[Said]:
 
 
 def _script(runs: list[_Run], talks: list[list[Exchange]]) -> list[Exchange]:
-    passed = [talk for run, talk in zip(runs, talks, strict=True) if _passed(run) and talk]
+    passed = [talk for run, talk in zip(runs, talks, strict=True) if rewarded(run.reward) and talk]
     return next(iter(passed + [talk for talk in talks if talk]), [])
 
 
 def _case(id: str, runs: list[_Run], script: list[Exchange]) -> Case:
     gold = next((run.info.task for run in runs if run.info.task), None)
     must = gold is not None and any(action.name == TRANSFER for action in gold.actions)
-    return Case(
-        id=id,
-        origin=Origin(
-            "public",
-            ref=f"tau-bench, task {runs[0].task_id}",
-            licence="MIT",
-            labelled_by="tau-bench, gold actions" if gold else None,
-        ),
-        turns=case_turns(script),
-        # Gold actions without a transfer do not say that a transfer is wrong.
-        escalation=EscalationLabel("must", to="person") if must else EscalationLabel("may"),
-        tags=("tau-bench",),
-        draft=True,
-    )
+    return draft(id, "tau-bench", f"task {runs[0].task_id}", script, labelled=gold is not None, must=must)
 
 
 def _trial(case: str, run: _Run, talk: list[Exchange]) -> Trial:
     if run.info.error is not None or not run.traj:
         problem = f"the run broke off: {run.info.error or 'no message'}"
         return played(case, run.trial + 1, talk, status="error", problem=problem)
-    return played(case, run.trial + 1, talk, status="passed" if _passed(run) else "failed")
-
-
-def _passed(run: _Run) -> bool:
-    return abs(run.reward - 1) < 1e-6
+    return played(case, run.trial + 1, talk, status="passed" if rewarded(run.reward) else "failed")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from evals.importers.dialogue import TRANSFER, Exchange, Said, case_turns, exchanges, played
+from evals.importers.dialogue import TRANSFER, Exchange, Said, draft, exchanges, played, rewarded
 from evals.importers.imported import Imported, LeftOut, checked, read_json
 from evals.importers.tau2_shapes import RESULTS, SIMULATION, TASKS, Message, Results, Simulation, Task
-from evals.suite.case import Case, EscalationLabel, Origin, Rubric
+from evals.suite.case import Case, Rubric
 from evals.suite.trial import Status, Trial
 from graph.errors import InputError
 
@@ -160,23 +160,19 @@ def _case(id: str, task: Task | str, script: list[Exchange]) -> Case:
     actions = (criteria and criteria.actions) or []
     asserted = (criteria and criteria.nl_assertions) or []
     must = any(_transfers(action.name, action.requestor) for action in actions)
-    return Case(
-        id=id,
-        origin=Origin(
-            "public",
-            ref=f"tau2-bench, {_id(task)}",
-            licence="MIT",
-            labelled_by="tau2-bench, gold actions" if criteria else None,
-        ),
-        turns=case_turns(script),
-        escalation=EscalationLabel("must", to="person") if must else EscalationLabel("may"),
-        tags=("tau2-bench",),
-        gold_passages=() if isinstance(task, str) else tuple(task.required_documents or ()),
-        rubric=tuple(
-            Rubric(f"assertion-{at}", f"Is this true of the conversation: {sentence}")
-            for at, sentence in enumerate(asserted, 1)
-        ),
-        draft=True,
+    rubric = (
+        Rubric(f"assertion-{at}", f"Is this true of the conversation: {sentence}")
+        for at, sentence in enumerate(asserted, 1)
+    )
+    return draft(
+        id,
+        "tau2-bench",
+        _id(task),
+        script,
+        labelled=bool(criteria),
+        must=must,
+        gold=() if isinstance(task, str) else tuple(task.required_documents or ()),
+        rubric=tuple(rubric),
     )
 
 
@@ -188,7 +184,7 @@ def _trial(case: str, number: int, run: Simulation, talk: list[Exchange]) -> Tri
 def _status(run: Simulation) -> tuple[Status, str]:
     if run.reward_info is None or run.termination_reason in _NO_RESULT:
         return "error", f"the run has no result: {run.termination_reason or 'no reason given'}"
-    return ("passed" if abs(run.reward_info.reward - 1) < 1e-6 else "failed"), ""
+    return ("passed" if rewarded(run.reward_info.reward) else "failed"), ""
 
 
 def _slug(id: str) -> str:

@@ -21,7 +21,8 @@ from evals.improve.opening import open_ground
 from evals.improve.proposal import files_of, propose
 from evals.improve.simulated import RUNS
 from evals.improve.work_lists import lines, print_work, write_work
-from evals.running.commands import make_way, read_settings
+from evals.options import Cases, Live, Only, Own, Record, Replay, Usd, read_settings
+from evals.running.commands import make_way
 from evals.running.stage import Way
 from evals.suite.case import Case
 from evals.suite.report import EXIT_CODES, CaseResult
@@ -36,20 +37,6 @@ from graph.tiers import Tiers
 
 PANEL = "Improve"
 
-Cases: TypeAlias = Annotated[
-    Path | None, typer.Option("--cases", metavar="DIR", help="Your cases, a folder or one file.")
-]
-Only: TypeAlias = Annotated[
-    list[str] | None, typer.Option(metavar="ID|TAG", help="Only this case or tag; may be given again.")
-]
-Replay: TypeAlias = Annotated[bool, typer.Option("--replay", help="Play recorded answers; spends nothing.")]
-Live: TypeAlias = Annotated[bool, typer.Option("--live", help="Ask the vendors; needs --budget.")]
-Usd: TypeAlias = Annotated[
-    float | None, typer.Option("--budget", min=0, metavar="USD", help="What may be spent at most.")
-]
-Record: TypeAlias = Annotated[
-    bool, typer.Option("--record", help="With --live: keep the answers, for --replay.")
-]
 JudgeName: TypeAlias = Annotated[
     str | None,
     typer.Option("--judge", metavar="PROVIDER:MODEL", help="With --live: who judges rubrics."),
@@ -88,6 +75,7 @@ def ladder(
     budget: Usd = None,
     record: Record = False,
     judge: JudgeName = None,
+    own: Own = False,
 ) -> None:
     """Find the smallest rung that works: quoting, the small model, with more effort, the large one.
 
@@ -98,7 +86,7 @@ def ladder(
     """
 
     async def work() -> int:
-        way = _way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+        way = _way(replay=replay, live=live, budget=budget, record=record, judge=judge, own=own)
         settings = read_settings()
         suite = open_suite(settings, cases, only or ())
         with _progress() as progress:
@@ -130,6 +118,7 @@ def diagnose_cases(
     budget: Usd = None,
     record: Record = False,
     judge: JudgeName = None,
+    own: Own = False,
 ) -> None:
     """Say why cases fail: knowledge missing, not found or ignored, the model's capability, the label, chance.
 
@@ -140,7 +129,7 @@ def diagnose_cases(
     """
 
     async def work() -> int:
-        way = _way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+        way = _way(replay=replay, live=live, budget=budget, record=record, judge=judge, own=own)
         if to:
             check_folder("--to", to)
         if run and (cases or only):
@@ -196,10 +185,12 @@ def improve(
     run_to_exit(lambda: bench_improve(make_console(), read_settings(), runs=runs, seed=seed))
 
 
-def _way(*, replay: bool, live: bool, budget: float | None, record: bool, judge: str | None) -> Way:
+def _way(
+    *, replay: bool, live: bool, budget: float | None, record: bool, judge: str | None, own: bool
+) -> Way:
     if judge and not live:
         raise InputError("--judge goes with --live; add it, or leave this out")
-    return make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+    return make_way(replay=replay, live=live, budget=budget, record=record, judge=judge, own=own)
 
 
 def _suite_of(run: Path, settings: GraphSettings) -> Suite:

@@ -74,7 +74,13 @@ def _ladder(
         def live(arm: str) -> Mapping[str, ChatModel]:
             store = Store(recordings_of(recordings, arm)) if way.record else None
             return open_live(
-                settings, tiers, lambda: words.edition, budget, store=store, anew=way.anew
+                settings,
+                tiers,
+                lambda: words.edition,
+                budget,
+                store=store,
+                anew=way.anew,
+                declared=way.declared,
             ).models
 
         return open_live(settings, tiers, lambda: words.edition, budget).ladder, live

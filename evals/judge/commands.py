@@ -15,13 +15,13 @@ from evals.judge.judge import Judge, relatives
 from evals.judge.labels import Label, read_labels
 from evals.judge.opening import certificate_folders, open_live_judge
 from evals.judge.opinion import Opinion
+from evals.options import Live, Own, Usd, read_settings
 from evals.recording.budget import Budget
 from evals.recording.opening import source_of
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
 from graph.errors import InputError
-from graph.log import configure_log
 from graph.records.files import check_folder
-from graph.settings import GraphSettings, graph_settings
+from graph.settings import GraphSettings
 from graph.support import load_all_tiers
 from graph.tiers import usable
 
@@ -46,13 +46,9 @@ def certify_judge(
         Path | None, typer.Option("--to", metavar="DIR", help="Where the certificate goes.")
     ] = None,
     *,
-    live: Annotated[bool, typer.Option("--live", help="Ask the vendor; needs --budget.")] = False,
-    budget: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="What may be spent at most.")
-    ] = None,
-    own: Annotated[
-        bool, typer.Option("--own-server", help="The base URL is a real model's, not a stand-in's.")
-    ] = False,
+    live: Live = False,
+    budget: Usd = None,
+    own: Own = False,
 ) -> None:
     """Measure a judge against people's labels, and write what its rubrics may gate by.
 
@@ -65,7 +61,7 @@ def certify_judge(
     async def work() -> int:
         if not live or not budget:
             raise InputError("a judge is a model that is asked: give --live and --budget USD")
-        settings, given = _settings(), read_labels(labels)
+        settings, given = read_settings(), read_labels(labels)
         folder = to or certificate_folders(settings.bot_home)[0]
         check_folder("--to", folder)
         opened = _open(settings, judge, budget)
@@ -108,15 +104,3 @@ def _tell(certificate: Certificate, source: str, differences: list[str]) -> None
     print_certificate(console, certificate, source)
     for line in differences:
         console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _settings() -> GraphSettings:
-    settings = graph_settings()
-    level = settings.log_level or "warning"
-    configure_log(
-        format=settings.log_format,
-        level=level,
-        log_text=settings.log_text,
-        secrets=settings.secrets,
-    )
-    return settings

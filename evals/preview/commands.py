@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from evals.options import Cases, Only, read_settings
 from evals.preview.editions import compare
 from evals.preview.flips import preview
 from evals.preview.measured import Measured, measure
@@ -17,9 +18,8 @@ from evals.preview.terminal import print_preview, print_sentences
 from evals.suite.case import Case, CaseTurn, Origin
 from evals.suite.suites import SHIPPED, Suite, open_suite
 from graph.command_line import FINE, FOUND_WANTING, make_console, run_to_exit
-from graph.log import configure_log
 from graph.records.files import check_file, write_whole
-from graph.settings import GraphSettings, graph_settings
+from graph.settings import GraphSettings
 from graph.support import load_all_tiers, open_articles, open_services
 from prompts import FixedPrompts
 
@@ -51,12 +51,8 @@ def show(
     against: Annotated[
         str | None, typer.Option(metavar="REV|FILE", help="What was before; default: HEAD, or as shipped.")
     ] = None,
-    cases: Annotated[
-        Path | None, typer.Option("--cases", metavar="DIR", help="Your cases, a folder or one file.")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="ID|TAG", help="Only this case or tag; may be given again.")
-    ] = None,
+    cases: Cases = None,
+    only: Only = None,
     *,
     say: Annotated[
         list[str] | None,
@@ -80,15 +76,8 @@ def show(
     wish = Wish(tuple(files), against, cases, tuple(only or ()), tuple(say or ()), html, check)
 
     async def run() -> int:
-        settings = graph_settings()
-        level = settings.log_level or "error"  # what is wrong with the articles is `bot check`'s to say
-        configure_log(
-            format=settings.log_format,
-            level=level,
-            log_text=settings.log_text,
-            secrets=settings.secrets,
-        )
-        return await _preview(settings, wish)
+        # What is wrong with the articles is `bot check`'s to say.
+        return await _preview(read_settings("error"), wish)
 
     run_to_exit(run)
 

@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from evals.options import Cases, Live, Only, Own, Record, Replay, Usd, read_settings
 from evals.outputs.settings import github_settings
 from evals.outputs.summary import summary
 from evals.outputs.writing import add_to_step, write_all
@@ -23,9 +24,7 @@ from evals.suite.run_info import latest
 from evals.suite.trial import Mode
 from graph.command_line import FINE, make_console, run_to_exit
 from graph.errors import InputError
-from graph.log import configure_log
 from graph.records.files import check_folder
-from graph.settings import GraphSettings, graph_settings
 
 PANEL = "Improve"
 Runs: TypeAlias = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of all runs.")]
@@ -38,25 +37,17 @@ def add(app: typer.Typer) -> None:
 
 
 def run(
-    cases: Annotated[
-        Path | None, typer.Option("--cases", metavar="DIR", help="Your cases, a folder or one file.")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="ID|TAG", help="Only this case or tag; may be given again.")
-    ] = None,
+    cases: Cases = None,
+    only: Only = None,
     trials: Annotated[
         int | None, typer.Option(min=1, max=100, help="Play each case so often, whatever it says itself.")
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Trials at the same time.")] = AT_ONCE,
     *,
-    replay: Annotated[bool, typer.Option("--replay", help="Play recorded answers; spends nothing.")] = False,
-    live: Annotated[bool, typer.Option("--live", help="Ask the vendors; needs --budget.")] = False,
-    budget: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="What a live run may spend at most.")
-    ] = None,
-    record: Annotated[
-        bool, typer.Option("--record", help="With --live: keep the answers; ask only for those not kept yet.")
-    ] = False,
+    replay: Replay = False,
+    live: Live = False,
+    budget: Usd = None,
+    record: Record = False,
     anew: Annotated[bool, typer.Option("--anew", help="With --record: ask for all of them.")] = False,
     judge: Annotated[
         str | None, typer.Option(metavar="PROVIDER:MODEL", help="Who judges rubrics; chosen without it.")
@@ -64,6 +55,7 @@ def run(
     judged: Annotated[
         bool, typer.Option("--judged/--not-judged", help="Whether rubrics are judged; never without a model.")
     ] = True,
+    own: Own = False,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with this run.")] = None,
     out: Runs = RUNS,
 ) -> None:
@@ -78,7 +70,7 @@ def run(
     wish = Wish(cases, tuple(only or ()), trials)
 
     async def work() -> int:
-        way = make_way(replay=replay, live=live, budget=budget, record=record, judge=judge)
+        way = make_way(replay=replay, live=live, budget=budget, record=record, judge=judge, own=own)
         way = replace(way, anew=anew, judged=judged)
         _check_way(way)
         check_folder("--out", out)
@@ -119,21 +111,14 @@ def accept(
     run_to_exit(work)
 
 
-def read_settings() -> GraphSettings:
-    """Read the environment and start the log; only what is wrong is said beside the results."""
-    settings = graph_settings()
-    level = settings.log_level or "warning"
-    configure_log(
-        format=settings.log_format,
-        level=level,
-        log_text=settings.log_text,
-        secrets=settings.secrets,
-    )
-    return settings
-
-
 def make_way(
-    *, replay: bool, live: bool, budget: float | None, record: bool, judge: str | None = None
+    *,
+    replay: bool,
+    live: bool,
+    budget: float | None,
+    record: bool,
+    judge: str | None = None,
+    own: bool = False,
 ) -> Way:
     """Make the way to play of what was asked for; raises InputError for options that do not go together."""
     if live and replay:
@@ -142,11 +127,11 @@ def make_way(
         raise InputError("--live needs --budget USD: what may be spent at most")
     if live and not budget:
         raise InputError("--budget 0 pays for no call; give more, or leave --live out")
-    for name, given in (("--budget", budget), ("--record", record)):
+    for name, given in (("--budget", budget), ("--record", record), ("--own-server", own)):
         if given and not live:
             raise InputError(f"{name} goes with --live; add it, or leave this out")
     mode: Mode = "live" if live else "replay" if replay else "keyless"
-    return Way(mode, budget or 0.0, record, judge=judge)
+    return Way(mode, budget or 0.0, record, judge=judge, own=own)
 
 
 def _check_way(way: Way) -> None:

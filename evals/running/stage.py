@@ -14,6 +14,7 @@ from evals.judge.opening import choose_judge, open_judge
 from evals.recording.budget import Budget
 from evals.recording.models import ReplayModel
 from evals.recording.opening import Opened, open_keyless, open_live, open_replay
+from evals.recording.recording import RecordedSource
 from evals.recording.store import Store
 from evals.suite.case import Case
 from evals.suite.playing import play
@@ -39,6 +40,13 @@ class Way:
     """`PROVIDER:MODEL`; None chooses one."""
     judged: bool = True
     """Whether a judge is asked at all."""
+    own: bool = False
+    """Whether base URLs are of real models, such as a gateway's, and not of stand-ins."""
+
+    @property
+    def declared(self) -> RecordedSource | None:
+        """What somebody vouches for; None leaves it to the base URLs."""
+        return "live" if self.own else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ async def open_stage(settings: GraphSettings, way: Way, recordings: Path) -> Asy
 
     if budget is not None:
         kept = store if way.record else None
-        opened = open_live(settings, tiers, edition, budget, store=kept, anew=way.anew)
+        opened = open_live(settings, tiers, edition, budget, store=kept, anew=way.anew, declared=way.declared)
         askable = opened.ladder
     elif way.mode == "replay":
         opened, askable = _recorded(store, tiers, edition)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from evals.suite.bare_turn import bare_turn
 from evals.suite.case import To
 from evals.suite.report import CaseResult
 from evals.suite.tally import Tally, shown, tally
 from evals.suite.trial import Mode, PlayedTurn, Source, Status, Trial
 from graph.records.codec import to_dict
 from graph.records.files import read_record, write_whole
-from graph.turn import By, Outcome, Route, TurnRecord
+from graph.turn import By, Outcome, Route
 
 LONGEST_ANSWER = 1000
 """Characters of an answer that are kept: enough to see what flipped."""
@@ -120,30 +121,15 @@ def _kept(trial: Trial | None) -> tuple[KeptTurn, ...]:
 
 
 def _turn(kept: KeptTurn) -> PlayedTurn:
-    record = TurnRecord(
-        turn_id="",
-        messages=(),
-        attempt=1,
-        conversation="",
-        customer="",
-        received_at=0.0,
-        route=Route(kept.tier, kept.reason, kept.by),
-        calls=(),
-        sources=(),
-        outcome=kept.outcome,
-        language="",
-        total_ms=0.0,
-    )
-    return PlayedTurn(
-        asked=kept.asked,
-        answer=kept.answer,
-        outcome=kept.outcome,
+    return bare_turn(
+        kept.asked,
+        kept.answer,
+        kept.outcome,
+        Route(kept.tier, kept.reason, kept.by),
         escalated=kept.escalated,
         reason=kept.reason,
         rule=kept.rule,
-        passages=(),
         sources=kept.sources,
-        record=record,
     )
 
 

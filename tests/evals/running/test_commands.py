@@ -95,6 +95,7 @@ def test_a_replay_without_recordings_is_not_re_recorded(tmp_path: Path) -> None:
         (("--live", "--budget", "1"), "needs ANTHROPIC_API_KEY or OPENAI_API_KEY"),
         (("--budget", "1"), "--budget goes with --live"),
         (("--record",), "--record goes with --live"),
+        (("--own-server",), "--own-server goes with --live"),
         (("--anew",), "--anew goes with --record"),
         (("--resume", "nothing"), "holds no run"),
         (("--out", "cases/cases.yaml"), "--out cases/cases.yaml: cases/cases.yaml is a file and would have"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from evals.running.runs import CERTIFICATE, Done, Wish, resume_run, start_run
 from evals.running.stage import Way
 from evals.sim import Script, Sim
 from evals.sim.script import Body, Reply
+from evals.sim.settings import Settings as SimSettings
+from graph.errors import InputError
 from graph.records.certificate import read_certificate
 from graph.settings import GraphSettings
 from prompts import open_prompts
@@ -78,6 +81,20 @@ async def test_what_is_recorded_is_replayed_and_judged_alike(home: Path, sim: Si
         assert [result.passed for result in done.report.results] == [True, True]
         assert done.report.usd_per_conversation is None
     assert (home / "cases/recordings/window.json").exists()
+
+
+async def test_the_words_of_a_server_of_ones_own_are_live_where_somebody_says_so(
+    home: Path, sim: Sim
+) -> None:
+    """Its cost and times are shown, and its recordings are live from then on."""
+    async with Sim(SimSettings(keys=frozenset({"mine"})), sim.script) as own:
+        mine = settings(home, own).model_copy(update={"anthropic_api_key": SecretStr("mine")})
+        done = await start_run(mine, Wish(), replace(LIVE, own=True), home / "runs", quiet())
+    assert done.report.source == "live"
+    assert done.report.usd_per_conversation is not None
+    assert (await played(home, Way("replay"))).report.source == "live"
+    with pytest.raises(InputError, match="its words are not live"):
+        await played(home, replace(LIVE, own=True), sim)
 
 
 async def test_an_edited_word_is_named_and_its_case_alone_is_stale(home: Path, sim: Sim) -> None:

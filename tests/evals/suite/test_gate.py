@@ -141,11 +141,13 @@ def test_a_run_that_left_cases_out_is_unfinished() -> None:
 
 def test_an_unfinished_run_is_not_called_worse_and_tells_what_is_wrong_so_far() -> None:
     """Neither for what must not fail, nor for a loss that is more than chance."""
-    failing = many(*["failed"] * 12, hard=True)
-    report = judged([CaseResult(make_case("a"), (), 1), *failing], many(*["passed"] * 12))
+    failed: list[Status] = ["failed"] * 12
+    passed: list[Status] = ["passed"] * 12
+    failing = many(*failed, hard=True)
+    report = judged([CaseResult(make_case("a"), (), 1), *failing], many(*passed))
     assert (report.gate.word, report.gate.exit_code) == ("unfinished", 4)
     assert [reason.startswith("So far: ") for reason in report.gate.reasons] == [False, True, True]
-    assert judged(failing, many(*["passed"] * 12)).gate.word == "regressed"
+    assert judged(failing, many(*passed)).gate.word == "regressed"
 
 
 def test_trials_that_were_not_played_leave_it_unfinished_however_many_of_the_others_passed() -> None:

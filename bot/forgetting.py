@@ -161,6 +161,8 @@ class _Eraser:
                 keys.append(key)
         for index in ("handoffs", "threads"):
             await ask(self.redis.zrem(PREFIX + index, name))
+        if direct:
+            await ask(self.redis.zrem(f"{PREFIX}channels", f"{team}:{channel}"))
         return int(await ask(self.redis.delete(*keys)))
 
     async def traces(self) -> int:

@@ -179,6 +179,8 @@ class _Eraser:
                 keys.append(key)
         for index in ("handoffs", "threads"):
             await ask(self.redis.zrem(self.prefix + index, name))
+        if direct:
+            await ask(self.redis.zrem(f"{self.prefix}channels", f"{team}:{channel}"))
         return int(await ask(self.redis.delete(*keys)))
 
     async def traces(self) -> int:

@@ -45,5 +45,11 @@ def unquoted(text: str) -> str:
 
 
 def legible(text: str) -> str:
-    """Take out what no person sees, and replace halves of characters, which no request can hold."""
-    return _UNSEEN.sub("", text).encode("utf-8", "replace").decode()
+    """Take out what no person sees, and replace halves of characters, which no request can hold.
+
+    Of a text that holds nothing else a question mark is left: vendors refuse an empty message.
+    """
+    seen = _UNSEEN.sub("", text)
+    if not seen.strip() and text.strip():
+        return "?"
+    return seen.encode("utf-8", "replace").decode()

@@ -154,7 +154,8 @@ class Intake:
             placed = await self.inbox.edit(about.conversation, about.id, item, keys=keys)
         else:
             placed = await self.inbox.edit(change.conversation, change.id, None, keys=keys)
-            if placed.outcome in ("unknown", "too_late") and await self.inbox.knows(change.conversation):
+            # Also where it was seen: whoever saw it may have died before this.
+            if placed.outcome != "removed" and await self.inbox.knows(change.conversation):
                 await self.put(change.conversation, erased_item(change), f"d:{change.id}")
         if placed.outcome in ("unknown", "too_late") and (further := await self.people.changed(change)):
             return await self._routed(further, (f"c:{change.event_id}",))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from evals.sim import Reply, Sim
-from graph.run import CustomerSaid, Entry, PersonSaid, Rated, remember, run_turn
+from graph.run import CustomerSaid, Entry, PersonSaid, Rated, TakenBack, remember, retold, run_turn
 from graph.support import Support
+from graph.turn import Message
 from tests.graph.turns.crashing import END, NODES, interrupted
 from tests.graph.turns.talking import (
     QUESTION,
@@ -198,3 +201,41 @@ async def test_two_turns_of_one_conversation_wait_for_each_other(bot: Support, s
     await asyncio.gather(say(bot), say(bot, OTHER, id="t2"))
     history = (await state_of(bot))["history"]
     assert [exchange["id"] for exchange in history] == ["t1", "t2"]
+
+
+async def test_what_was_taken_back_is_told_to_nobody_and_the_rest_is(bot: Support, sim: Sim) -> None:
+    """Neither to the next model nor to a person; the answer stands where it stood."""
+    sim.script.next(Reply("Within 30 days [1]."), Reply("Pack it well [1]."), Reply("In a week [1]."))
+    await say(bot, f"{QUESTION} I am Jo Doe.")
+    await say(bot, OTHER, id="t2")
+    await remember(bot, "c1", PersonSaid(PERSONS, "m3"))
+    await remember(bot, "c1", CustomerSaid("Thank you, Sam.", "m4"))
+    for message in ("t1-m", "m4", "nobodys"):
+        await remember(bot, "c1", TakenBack(message))
+    told = await retold(bot, "c1", "Because.")
+    await say(bot, "When is my money there?", id="t3")
+    for read in (told, sent(sim.requests[-1])):
+        assert "Jo Doe" not in read
+        assert "Sam" not in read
+        assert "Within 30 days" in read
+        assert OTHER in read
+        assert PERSONS in read
+
+
+async def test_a_turn_of_two_messages_loses_both_when_one_is_taken_back(bot: Support) -> None:
+    """Nobody can tell whose words are whose by then."""
+    messages = (Message("m1", "My name is Jo Doe."), Message("m2", QUESTION))
+    turn = replace(make_turn(), messages=messages)
+    assert [chunk async for chunk in run_turn(bot, turn)]
+    await remember(bot, "c1", TakenBack("m2"))
+    (exchange,) = (await state_of(bot))["history"]
+    assert (exchange["asked"], exchange["answer"] != "") == ("", True)
+
+
+async def test_what_is_older_than_text_may_be_is_forgotten_by_the_next_turn(
+    bot: Support, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(bot)
+    monkeypatch.setattr("graph.finishing.time.time", lambda: time.time_ns() / 1e9 + 31 * 86_400)
+    await say(bot, OTHER, id="t2")
+    assert [exchange["asked"] for exchange in (await state_of(bot))["history"]] == [OTHER]

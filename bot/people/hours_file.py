@@ -186,6 +186,11 @@ class BusinessHours:
                 self._take(self._path if stamp else None)
         return self._hours
 
+    def never_again(self, at: float) -> bool:
+        """Tell whether nobody is ever there from a time on, since every day of the file's is closed."""
+        hours = self.now
+        return hours is not ALWAYS and hours.opens_next(datetime.fromtimestamp(at, UTC)) is None
+
     def back_at(self, at: float) -> datetime | None:
         """Return when people are back, on their clock; None while they are there, or never come again."""
         hours, moment = self.now, datetime.fromtimestamp(at, UTC)
@@ -219,12 +224,12 @@ def load_hours(home: Path | None) -> BusinessHours:
 
 
 def described(hours: Hours, at: datetime) -> str:
-    """Say in a line whether it is open now, or when it opens."""
+    """Say in a line whether it is open now, or when it opens; raises InputError where it never does."""
     if hours is ALWAYS:
         return f"always open: there is no {NAME} with hours"
     opens = hours.opens_next(at)
     if opens is None:
-        return "closed for good: no day that is not closed has hours"
+        raise InputError(f"{NAME}: closed for good: each day to come is `closed`, or has no hours")
     zone = hours.zone.key
     if hours.is_open(at):
         return f"open now ({zone})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -141,3 +141,12 @@ def test_it_says_how_things_stand(tmp_path: Path) -> None:
     early = "closed now, opens Mon 2026-11-30 09:00 (Europe/Berlin)"
     assert described(hours, monday.replace(hour=7)) == early
     assert described(ALWAYS, monday).startswith("always open")
+    every = ", ".join((date(2026, 11, 30) + timedelta(days=day)).isoformat() for day in range(-3, 760))
+    never = load_hours(
+        written(tmp_path, GOOD.replace("[2026-12-25]", f"[{every}]").split("[days]")[0]).parent
+    )
+    with pytest.raises(InputError, match="closed for good"):
+        described(never.now, monday)
+    assert never.never_again(monday.timestamp())
+    assert not never.never_again(monday.timestamp() - 7 * 86_400)
+    assert not load_hours(None).never_again(monday.timestamp())

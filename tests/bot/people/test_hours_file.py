@@ -99,7 +99,18 @@ def test_a_mistake_says_where_it_is_and_what_to_do(tmp_path: Path, old: str, new
 
 def test_hours_on_no_day_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="open: no day has hours; give at least one of monday"):
-        read_hours(written(tmp_path, 'zone = "UTC"\n'))
+        read_hours(written(tmp_path, 'zone = "UTC"\n[open]\n'))
+
+
+def test_reminders_and_holidays_need_no_hours(tmp_path: Path) -> None:
+    off = read_hours(written(tmp_path, "remind_after = 0\n"))
+    assert (off.week, off.remind_after) == (ALWAYS.week, ())
+    new_year = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    closed = read_hours(written(tmp_path, 'zone = "UTC"\nclosed = [2027-01-01]\n'))
+    assert not closed.is_open(new_year)
+    assert closed.is_open(new_year.replace(day=2))
+    with pytest.raises(InputError, match="zone: it is missing"):
+        read_hours(written(tmp_path, "closed = [2027-01-01]\n"))
 
 
 def test_without_a_folder_or_a_file_it_is_always_open(tmp_path: Path) -> None:

@@ -91,9 +91,7 @@ class HelpDesk:
     def start(self) -> None:
         """Begin to send."""
         # No redirects, no cookies, nothing unpacked: what answers is not ours.
-        self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=True
-        )
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
         self._loop = asyncio.create_task(self._watch())
 
     async def close(self) -> None:

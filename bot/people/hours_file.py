@@ -28,7 +28,6 @@ log = structlog.get_logger()
 _SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
 _NO_SPAN = 'it must be like "09:00-17:30"; until midnight is "18:00-24:00", over midnight "22:00-02:00"'
 _WRONG = {
-    "missing": 'it is missing; give the time zone that the hours are in, such as "Europe/Berlin"',
     "extra_forbidden": "there is no such key here; there are {keys}",
     "list_type": 'it must be a list, such as ["09:00-12:30", "13:30-18:00"]',
     "date_type": "it must be a date without quotes, such as 2026-12-25",
@@ -52,8 +51,8 @@ class _Week(_Strict):
 
 
 class _File(_Strict):
-    zone: str
-    open: _Week = _Week()
+    zone: str | None = None
+    open: _Week | None = None
     closed: list[date] = []
     days: dict[str, list[str]] = Field(default_factory=dict)
     remind_after: Any = list(ALWAYS.remind_after)
@@ -92,7 +91,7 @@ def read_hours(path: Path) -> Hours:
 
 
 def _hours(file: _File) -> Hours:
-    week = tuple(_spans(("open", day), getattr(file.open, day)) for day in WEEKDAYS)
+    week = _week(file.open) if file.open else ALWAYS.week
     if not any(week):
         problem = f"no day has hours; give at least one of {', '.join(WEEKDAYS)}, or take the file away"
         raise _Wrong(("open",), problem)
@@ -102,7 +101,14 @@ def _hours(file: _File) -> Hours:
         if day in days:
             raise _Wrong(("days", name), "this day is in `closed` too; take it out of one")
         days[day] = _spans(("days", name), listed)
-    return Hours(_zone(file.zone), week, days, _reminders(file.remind_after))
+    if file.zone is None and (file.open or days):
+        problem = 'it is missing; give the time zone that the hours are in, such as "Europe/Berlin"'
+        raise _Wrong(("zone",), problem)
+    return Hours(_zone("UTC" if file.zone is None else file.zone), week, days, _reminders(file.remind_after))
+
+
+def _week(file: _Week) -> tuple[tuple[Span, ...], ...]:
+    return tuple(_spans(("open", day), getattr(file, day)) for day in WEEKDAYS)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -186,6 +192,11 @@ class BusinessHours:
                 self._take(self._path if stamp else None)
         return self._hours
 
+    def never_again(self, at: float) -> bool:
+        """Tell whether nobody is ever there from a time on, since every day of the file's is closed."""
+        hours = self.now
+        return hours is not ALWAYS and hours.opens_next(datetime.fromtimestamp(at, UTC)) is None
+
     def back_at(self, at: float) -> datetime | None:
         """Return when people are back, on their clock; None while they are there, or never come again."""
         hours, moment = self.now, datetime.fromtimestamp(at, UTC)
@@ -219,12 +230,12 @@ def load_hours(home: Path | None) -> BusinessHours:
 
 
 def described(hours: Hours, at: datetime) -> str:
-    """Say in a line whether it is open now, or when it opens."""
+    """Say in a line whether it is open now, or when it opens; raises InputError where it never does."""
     if hours is ALWAYS:
         return f"always open: there is no {NAME} with hours"
     opens = hours.opens_next(at)
     if opens is None:
-        return "closed for good: no day that is not closed has hours"
+        raise InputError(f"{NAME}: closed for good: each day to come is `closed`, or has no hours")
     zone = hours.zone.key
     if hours.is_open(at):
         return f"open now ({zone})"

@@ -133,6 +133,13 @@ async def test_no_channel_is_a_warning() -> None:
     assert (looked.level, "no phrase promises a person" in looked.says) == ("warning", True)
 
 
+async def test_a_help_desk_in_place_of_a_channel_is_fine() -> None:
+    async with SlackSim(QUIET) as slack:
+        url = "https://help.shop.example/firstline"
+        looked = (await found(given(slack, bot_handoff_channel=None, bot_handoff_webhook=url)))["handoff"]
+    assert (looked.level, "while the help desk takes messages" in looked.says) == ("ok", True)
+
+
 @pytest.mark.parametrize(
     "fault",
     [

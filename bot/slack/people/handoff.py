@@ -119,6 +119,8 @@ class Handoffs:
 
         Without a channel, whether the help desk lately took what it was sent.
         """
+        if self.hours.never_again(time.time()):
+            return False
         if self.channel is None:
             return self.help_desk is not None and self.help_desk.there
         if not self._reachable and time.monotonic() - self._looked_at > LOOK_AGAIN_S:

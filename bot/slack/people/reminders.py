@@ -42,7 +42,7 @@ class Reminders:
         number = self.due(handoff)
         if number <= handoff.reminded:
             return None
-        body = {"opened_at": int(handoff.opened_at)}
+        body = {"opened_at": _opened(handoff)}
         return sign_item(REMIND, _name(handoff, number), body, self.clock())
 
     async def remind(self, lease: Lease, item: Item) -> None:
@@ -52,7 +52,7 @@ class Reminders:
         """
         handoffs = self.handoffs
         known = await handoffs.store.get(lease.job.thread)
-        if known is None or int(known.opened_at) != item.body["opened_at"]:
+        if known is None or _opened(known) != item.body["opened_at"]:
             return
         number = self.due(known)
         if number <= known.reminded:
@@ -83,4 +83,9 @@ class Reminders:
 
 
 def _name(handoff: Handoff, number: int) -> str:
-    return f"remind:{handoff.conversation}:{int(handoff.opened_at)}:{number}"
+    return f"remind:{handoff.conversation}:{_opened(handoff)}:{number}"
+
+
+def _opened(handoff: Handoff) -> str:
+    """Return when a handoff was opened, as its card says it too."""
+    return f"{handoff.opened_at:.3f}"

@@ -173,7 +173,8 @@ async def test_an_answer_acts_under_a_name_that_a_second_try_has_too(redis: Redi
 
 async def test_what_fails_for_hours_is_given_up_and_what_came_after_is_tried(redis: Redis) -> None:
     async with Sim() as sim, line(sim, redis) as on:
-        sim.next(*["500"] * (len(QUICK) + 1))
+        for _ in range(len(QUICK) + 1):
+            sim.next("500")
         await on.store.put(opened())
         await on.store.put(claimed(opened(), "U0STAFF", 1700000010.0, hidden=False).handoff)
         await until(lambda: len(sim.got) == len(QUICK) + 2)

@@ -30,14 +30,15 @@ CHANGES = (
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@st.composite
-def spans(draw: st.DrawFn) -> tuple[Span, ...]:
-    """Draw the spans of a day: some, none over another, the last perhaps over midnight."""
-    marks = sorted(draw(st.sets(st.integers(0, MINUTES), max_size=6)))
-    found = [Span(begins, ends) for begins, ends in pairwise(marks)][::2]
-    if found and draw(st.booleans()):
-        found[-1] = Span(found[-1].begins, MINUTES + draw(st.integers(1, 600)))
+def some_spans(marks: set[int], over_midnight: int) -> tuple[Span, ...]:
+    """Make the spans of a day: some, none over another, the last perhaps over midnight."""
+    found = [Span(begins, ends) for begins, ends in pairwise(sorted(marks))][::2]
+    if found and over_midnight:
+        found[-1] = Span(found[-1].begins, MINUTES + over_midnight)
     return tuple(found)
+
+
+SPANS = st.builds(some_spans, st.sets(st.integers(0, MINUTES), max_size=6), st.just(0) | st.integers(1, 600))
 
 
 @st.composite
@@ -45,8 +46,8 @@ def hours(draw: st.DrawFn) -> Hours:
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     near = draw(st.sampled_from(CHANGES)).date()
     dates = st.integers(-3, 3).map(lambda day: near + timedelta(days=day))
-    days = draw(st.dictionaries(dates, spans(), max_size=2))
-    return Hours(zone, tuple(draw(spans()) for _ in range(7)), days)
+    days = draw(st.dictionaries(dates, SPANS, max_size=2))
+    return Hours(zone, tuple(draw(SPANS) for _ in range(7)), days)
 
 
 @st.composite

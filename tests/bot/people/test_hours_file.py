@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -99,7 +99,18 @@ def test_a_mistake_says_where_it_is_and_what_to_do(tmp_path: Path, old: str, new
 
 def test_hours_on_no_day_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="open: no day has hours; give at least one of monday"):
-        read_hours(written(tmp_path, 'zone = "UTC"\n'))
+        read_hours(written(tmp_path, 'zone = "UTC"\n[open]\n'))
+
+
+def test_reminders_and_holidays_need_no_hours(tmp_path: Path) -> None:
+    off = read_hours(written(tmp_path, "remind_after = 0\n"))
+    assert (off.week, off.remind_after) == (ALWAYS.week, ())
+    new_year = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    closed = read_hours(written(tmp_path, 'zone = "UTC"\nclosed = [2027-01-01]\n'))
+    assert not closed.is_open(new_year)
+    assert closed.is_open(new_year.replace(day=2))
+    with pytest.raises(InputError, match="zone: it is missing"):
+        read_hours(written(tmp_path, "closed = [2027-01-01]\n"))
 
 
 def test_without_a_folder_or_a_file_it_is_always_open(tmp_path: Path) -> None:
@@ -141,3 +152,12 @@ def test_it_says_how_things_stand(tmp_path: Path) -> None:
     early = "closed now, opens Mon 2026-11-30 09:00 (Europe/Berlin)"
     assert described(hours, monday.replace(hour=7)) == early
     assert described(ALWAYS, monday).startswith("always open")
+    every = ", ".join((date(2026, 11, 30) + timedelta(days=day)).isoformat() for day in range(-3, 760))
+    never = load_hours(
+        written(tmp_path, GOOD.replace("[2026-12-25]", f"[{every}]").split("[days]")[0]).parent
+    )
+    with pytest.raises(InputError, match="closed for good"):
+        described(never.now, monday)
+    assert never.never_again(monday.timestamp())
+    assert not never.never_again(monday.timestamp() - 7 * 86_400)
+    assert not load_hours(None).never_again(monday.timestamp())

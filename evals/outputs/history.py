@@ -123,7 +123,7 @@ def _versions(results: Sequence[CaseResult]) -> str:
 def _passages(trial: Trial, knowledge: Knowledge) -> Iterator[str]:
     """Yield what the first question found, by its text: later ones depend on the answers."""
     for name in trial.turns[0].passages if trial.turns else ():
-        passage = knowledge.passage(name)
+        passage = knowledge.open_to("internal").passage(name)
         yield passage.hash if passage else name
 
 

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.check_audience import shared_finding
+from bot.check_installs import install_findings
 from bot.check_slack_asking import Refusal, SlackDown, ask
 from bot.finding import Finding, Level
 from bot.settings import BotSettings
@@ -58,6 +59,8 @@ async def slack_findings(settings: BotSettings, for_everyone: int | None = None)
                 yield await _group(client, settings.bot_handoff_group)
             if shared := await shared_finding(client, for_everyone):
                 yield shared
+        async for finding in install_findings(settings):
+            yield finding
     except SlackDown as down:
         # The release that is being checked is as good as the one that it replaces.
         yield Finding("warning", BOT, f"Slack gives no answer ({down}); ask again, or see SLACK_API_URL")

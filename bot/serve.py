@@ -205,7 +205,7 @@ async def _listening(
             url = floor.slack.client.base_url
             sockets = Sockets(
                 bolt, token.get_secret_value(), url, floor.inbox.workers,
-                back=lambda since: [each.catch_up.ask("sockets", since) for each in served.floors],
+                back=served.heard_again_since,
             )  # fmt: skip
             stack.push_async_callback(sockets.close)
             await sockets.open()

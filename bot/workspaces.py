@@ -23,7 +23,8 @@ from bot.settings import BotSettings
 from bot.slack.api import Slack
 from bot.slack.channels import load_channels
 from bot.slack.incoming import team_of
-from bot.slack.installs.store import Installations, Installed, Unreadable
+from bot.slack.installs.sealing import Unreadable
+from bot.slack.installs.store import Installations, Installed
 from graph.errors import FirstlineError, StateError
 from graph.tasks import end
 
@@ -85,6 +86,11 @@ class Workspaces:
         """Return who the bot is in a workspace, as far as this process serves it; else in the first one."""
         found = self._open.get(team or "")
         return found.floor.identity if found else self.home.identity
+
+    def heard_again_since(self, at: float) -> None:
+        """Have looked for what all of them missed since a time."""
+        for floor in self.floors:
+            floor.catch_up.ask("sockets", at)
 
     async def receive(self, body: object) -> bool:
         """Keep what a payload tells, where it belongs; False where it could not be in time."""

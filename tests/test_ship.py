@@ -21,8 +21,9 @@ from bot.metrics import Metrics, health_app, metrics_app
 from bot.settings import BotSettings
 from bot.slack.events import HomeOpened, Ignored, IncomingMessage, Reacted, Stopped
 from bot.slack.incoming import read_event
+from bot.slack.installs.flow import REDIRECT
 from bot.slack.people.reception import WISHES
-from bot.slack.scopes import BOT_EVENTS, SCOPES
+from bot.slack.scopes import BOT_EVENTS, SCOPES, WORKSPACE_EVENTS
 from evals.sim.slack.settings import SCOPES as SIM_SCOPES
 from tests.bot.process import environment
 
@@ -76,12 +77,18 @@ def test_the_manifest_asks_for_the_scopes_that_the_check_wants() -> None:
     assert MANIFEST["oauth_config"]["scopes"] == {"bot": list(SCOPES)}
 
 
+def test_the_manifest_s_address_for_browsers_is_nobody_s_until_it_is_the_adopter_s() -> None:
+    """What is sent there lets its owner try to install the app: nobody can own an `.example`."""
+    (url,) = MANIFEST["oauth_config"]["redirect_urls"]
+    assert url == f"https://firstline.example{REDIRECT}"
+
+
 def test_the_stand_in_grants_what_the_manifest_asks_for() -> None:
     assert set(SIM_SCOPES) == set(SCOPES)
 
 
 def test_the_manifest_subscribes_to_the_events_that_the_bot_reads() -> None:
-    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": list(BOT_EVENTS)}
+    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": [*BOT_EVENTS, *WORKSPACE_EVENTS]}
 
 
 def test_each_shortcut_of_the_manifest_is_one_that_the_bot_knows() -> None:

@@ -38,3 +38,6 @@ BOT_EVENTS = (
     "reaction_removed",
 )
 """Subscriptions; Slack answers none of them with an error when the bot takes no part in a conversation."""
+
+WORKSPACE_EVENTS = ("app_uninstalled", "tokens_revoked")
+"""Subscriptions that say that a workspace has removed the app."""

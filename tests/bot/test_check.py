@@ -115,3 +115,19 @@ async def test_a_home_that_is_no_folder_is_wanting(tmp_path: Path, home: str) ->
     (tmp_path / "file").touch()
     looked = await found(settings(tmp_path, bot_home=tmp_path / home))
     assert (looked["prompts"].level, looked["knowledge"].level) == ("wanting", "wanting")
+
+
+async def test_how_many_articles_are_for_everyone_is_said_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "notes.md").write_text("# Goodwill\n\nUp to 80 euro.\n", encoding="utf-8")
+    none = (await found(settings(tmp_path), folder))["audience"]
+    assert (none.level, "no article says `audience: everyone`" in none.says) == ("warning", True)
+    text = "---\naudience: everyone\n---\n\n# Returns\n\nWithin 30 days.\n"
+    (folder / "open.md").write_text(text, encoding="utf-8")
+    some = (await found(settings(tmp_path), folder))["audience"]
+    assert (some.level, some.says) == ("ok", "1 of 2 articles may be read by everyone")
+    (folder / "open.md").write_text(text.replace("everyone", "all"), encoding="utf-8")
+    wrong = (await found(settings(tmp_path), folder))["knowledge"]
+    assert wrong.level == "wanting"
+    assert "open.md:2: audience: must be internal or everyone, not 'all'" in wrong.says

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.check_slack import slack_findings
 from bot.finding import Finding
 from bot.settings import BotSettings
+from bot.slack.installs.sealing import Seal
+from bot.slack.installs.store import Installations, Installed
 from bot.slack.scopes import SCOPES
 from evals.sim.slack.faults import SlackFault
 from evals.sim.slack.server import SlackSim
 from evals.sim.slack.settings import SlackSettings
+from graph.state_store import open_state
 
 CHANNEL = "C0HELP"
 QUIET = SlackSettings(transport="none")
@@ -186,3 +190,61 @@ async def test_drafts_that_nobody_would_see_are_wanting(tmp_path: Path) -> None:
     assert looked["channels"].level == "wanting"
     assert "(default) needs BOT_HANDOFF_CHANNEL" in looked["channels"].says
     assert "default.mode" in broken["channels"].says
+
+
+async def test_a_team_channel_that_another_company_can_read_is_wanting() -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        slack.share(CHANNEL)
+        looked = (await found(given(slack)))["handoff"]
+    assert (looked.level, "is shared with another company" in looked.says) == ("wanting", True)
+
+
+@pytest.mark.parametrize(("for_everyone", "level"), [(3, "ok"), (0, "warning"), (None, "ok")])
+async def test_channels_in_which_other_companies_read_along_are_named(
+    for_everyone: int | None, level: str
+) -> None:
+    async with SlackSim(QUIET) as slack:
+        slack.invite_bot(CHANNEL)
+        assert "shared" not in await found(given(slack))
+        for number in range(250):
+            slack.invite_bot(f"C0OTHER{number}")
+            if number >= 243:
+                slack.share(f"C0OTHER{number}")
+        findings = [each async for each in slack_findings(given(slack), for_everyone)]
+    (looked,) = [each for each in findings if each.about == "shared"]
+    assert looked.level == level
+    assert "#c0other243" in looked.says
+    assert "and 2 more" in looked.says
+
+
+async def test_workspaces_that_installed_the_app_are_looked_at_one_by_one(redis_server: str) -> None:
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+    async with SlackSim(QUIET) as slack, open_state(redis_server) as redis:
+        await redis.flushdb()
+        slack.invite_bot(CHANNEL)
+        two = await slack.teams.open("T0TWO")
+        two.installed = True
+        for team, token, key in (
+            ("T0TWO", two.settings.bot_token, keys[0]),
+            ("T0GONE", "xoxb-gone", keys[0]),
+            ("T0LOST", "xoxb-lost", keys[1]),
+        ):
+            made = Installed(team, team, "", "U", "B", token, "", "U", 1.0)
+            await Installations(redis, Seal(key)).keep(made)
+        http = given(
+            slack,
+            slack_app_token=None,
+            slack_signing_secret=SecretStr("hush"),
+            redis_url=SecretStr(redis_server),
+            slack_client_id="1.2",
+            slack_client_secret=SecretStr("hush"),
+            bot_token_keys=SecretStr(keys[0]),
+        )
+        looked = [each async for each in slack_findings(http) if each.about == "workspaces"]
+        half = await found(given(slack, slack_client_id="1.2"))
+    assert [each.level for each in looked] == ["ok", "warning", "wanting"]
+    assert looked[0].says == "3 other workspaces installed the app"
+    assert "T0GONE (T0GONE) refuses its token (invalid_auth)" in looked[1].says
+    assert "T0LOST cannot be served: none of BOT_TOKEN_KEYS opens it" in looked[2].says
+    assert "are needed both" in half["workspaces"].says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from evals.bench.retrieve import Quality, Speed, measure_quality, measure_speed,
 from evals.retrieve import retrieve_lines
 from graph.errors import InputError
 from graph.knowledge.live import FolderKnowledge, open_knowledge
+from graph.turn import Audience
 
 
 @pytest.fixture
@@ -35,6 +37,21 @@ def test_each_line_gives_its_passages_one_an_article(knowledge: FolderKnowledge)
     assert set(results[0]["passages"][0]) == {"article", "passage", "score"}
     assert results[1]["passages"] == []
     assert json.loads(json.dumps(results)) == results
+
+
+def test_an_audience_is_found_what_it_may_read(tmp_path: Path) -> None:
+    for name, front in (("open", "---\naudience: everyone\n---\n\n"), ("closed", "")):
+        (tmp_path / f"{name}.md").write_text(f"{front}# Returns {name}\n\nReturn a jacket.\n")
+    line = '{"id": "a", "query": "return a jacket"}'
+    found = {
+        audience: [
+            p["article"]
+            for p in next(retrieve_lines([line], open_knowledge(tmp_path), 9, audience))["passages"]
+        ]
+        for audience in get_args(Audience)
+    }
+    assert found["everyone"] == ["open.md"]
+    assert sorted(found["internal"]) == ["closed.md", "open.md"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from bot.slack.incoming import (
     Submitted,
     dedupe_keys,
     read_event,
+    team_of,
 )
 from tests.bot.slack.payloads import (
     ANN,
@@ -386,3 +387,33 @@ def test_a_dialogue_that_was_sent_off_has_its_fields_in_their_order() -> None:
 )
 def test_an_odd_dialogue_breaks_nothing(view: dict[str, Any]) -> None:
     assert isinstance(read_event(submission(**view), BOT), Ignored | Submitted)
+
+
+@pytest.mark.parametrize(
+    ("named", "team"),
+    [
+        ({"user_team": "T2", "team": "T1"}, "T2"),
+        ({"user_team": "E2", "source_team": "T2", "team": "T1"}, "T2"),
+        ({"user_team": "E2", "team": "T1"}, "E2"),
+        ({"team": "T1"}, "T1"),
+        ({"team": None}, None),
+    ],
+)
+def test_the_writer_s_workspace_is_theirs_not_the_channel_s(named: dict[str, Any], team: str | None) -> None:
+    assert read_message(message(**named)).user_team == team
+
+
+@pytest.mark.parametrize(
+    ("body", "team"),
+    [
+        (callback(message()), "T1"),
+        (callback(message(), authorizations=[{"team_id": "T3"}]), "T3"),
+        (callback({"type": "app_uninstalled"}), "T1"),
+        (press(team={"id": "T2"}, message={**press()["message"], "team": "T1"}), "T1"),
+        (press(message=None, team={"id": "T2"}, view={"app_installed_team_id": "T1", "team_id": "T2"}), "T1"),
+        ({"type": "view_submission", "view": {"team_id": "T1"}}, "T1"),
+        ("no payload", ""),
+    ],
+)
+def test_a_payload_is_for_the_workspace_in_which_the_bot_is(body: object, team: str) -> None:
+    assert team_of(body) == team

@@ -65,6 +65,7 @@ EVERYTHING = Case(
     trials=Trials(3, 2),
     risk="high",
     draft=True,
+    audience="everyone",
     needs="model",
 )
 SMALL = """\

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from evals.suite.case import CaseTurn, Cites, EscalationLabel, Says
 from evals.suite.playing import play
@@ -13,6 +17,7 @@ from graph.models.scripted import Reply, ScriptedModel
 from graph.settings import GraphSettings
 from graph.support import Support, open_support
 from graph.tiers import Candidate, Deadlines, Tier, Tiers
+from graph.turn import Audience
 from tests.evals.suite.making import make_case
 
 LADDER = Tiers(
@@ -94,3 +99,16 @@ async def test_a_turn_that_failed_in_the_program_is_an_error() -> None:
         model.replies.clear()  # the scripted model complains by an AssertionError
         trial = await play(make_case(), 1, support, mode="live")
     assert (trial.status, trial.problem) == ("error", "The program failed in turn 1; the log says where.")
+
+
+@pytest.mark.parametrize(("audience", "passes"), [("internal", True), ("everyone", False)])
+async def test_a_case_is_answered_from_what_its_audience_may_read(
+    audience: Audience, passes: bool, tmp_path: Path
+) -> None:
+    """An article that says nothing of it is for colleagues alone."""
+    (tmp_path / "window.md").write_text("# Sending shoes back\n\nYou can send shoes back for 41 days.\n")
+    case = replace(make_case(expect=[Says(("41 days",))]), audience=audience)
+    async with open_support(GraphSettings.model_construct(), knowledge=tmp_path, models={}) as support:
+        trial = await play(case, 1, support, mode="keyless")
+    assert (trial.status == "passed") is passes
+    assert bool(trial.turns[0].passages) is passes

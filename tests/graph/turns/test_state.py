@@ -56,9 +56,7 @@ async def test_the_state_holds_no_articles_and_no_prompts(vendor: Vendor, sim: S
     async with open_bot(make_home(tmp_path), sim, [vendor]) as bot:
         await say(bot)
         state = await state_of(bot)
-        found = [
-            bot.services.knowledge.open_to("internal").passage(passage) for passage, _ in state["passages"]
-        ]
+        found = [bot.knowledge.passage(passage) for passage, _ in state["passages"]]
         assert found
         stored = json.dumps(state, ensure_ascii=False)
         assert all(passage and passage.text[:60] not in stored for passage in found)

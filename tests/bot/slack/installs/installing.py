@@ -58,7 +58,9 @@ async def installable(
             yield on, two, redis
 
 
-async def install(on: Stage, team: Team, *, code: str | None = None, cookie: bool = True) -> Seen:
+async def install(
+    on: Stage, team: Team, *, code: str = "", state: str = "", error: str = "", cookie: bool = True
+) -> Seen:
     """Go through the pages as a browser does."""
     base = f"http://127.0.0.1:{on.settings.port}"
     jar = aiohttp.DummyCookieJar()
@@ -68,8 +70,9 @@ async def install(on: Stage, team: Team, *, code: str | None = None, cookie: boo
             found = re.search(r"state=([\w-]+)", await page.text())
             assert found
             given = page.headers["Set-Cookie"].split(";")[0]
-        code = on.slack.teams.allow(team) if code is None else code
-        query = {"code": code, "state": found[1]}
+        query = {"code": code or on.slack.teams.allow(team), "state": state or found[1]}
+        query = {"error": error} if error else query
+        given = f"{given.partition('=')[0]}={state}" if state else given
         headers = {"Cookie": given} if cookie else {}
         async with browser.get(f"{base}/slack/oauth_redirect", params=query, headers=headers) as back:
             return Seen(back.status, await back.text())

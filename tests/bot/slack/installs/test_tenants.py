@@ -15,6 +15,7 @@ from bot.app import open_ledger
 from evals.sim import Reply
 from evals.sim.slack.actions import Actions
 from evals.sim.slack.teams import Team
+from graph.state_store import text_of
 from tests.bot.slack.installs.installing import TWO, finished, install, installable
 from tests.bot.slack.serving import CHANNEL, CUSTOMER, DM, STAFF, TEAM_CHANNEL, Stage
 
@@ -63,7 +64,7 @@ async def both(on: Stage, two: Team, there: Callable[[Actions], Any]) -> None:
     await on.until(lambda: there(on.slack) and there(two), WITHIN_S)
 
 
-async def value_of(redis: Redis, key: bytes) -> str:
+async def value_of(redis: Redis, key: str) -> str:
     """Return a key with everything in it, as text."""
     client: Any = redis
     read: dict[bytes, Callable[[], Awaitable[Any]]] = {
@@ -136,8 +137,8 @@ async def _look(on: Stage, two: Team, redis: Redis) -> None:
     for request in on.vendor.requests:
         assert len(set(re.findall(r"CANARY-\w+", json.dumps(request.body)))) == 1
     held = dict.fromkeys(CANARY, 0)
-    for key in sorted(await redis.keys("*")):
-        name, value = key.decode(), await value_of(redis, key)
+    for name in sorted(text_of(key) for key in await redis.keys("*")):
+        value = await value_of(redis, name)
         inside = [team for team, canary in CANARY.items() if canary in value]
         teams = [team for team in CANARY if team in name]
         assert len(teams) == 1 or EVERYBODYS.fullmatch(name), name

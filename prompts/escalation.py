@@ -85,6 +85,8 @@ class Rule:
     hold: bool = False
     """Whether the whole answer is checked before a word is shown."""
     off: bool = False
+    asked: bool = False
+    """Whether it is the customer's own wish for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +187,15 @@ def _reasons(fields: Fields) -> tuple[Reason, ...]:
 
 
 def _rule(fields: Fields) -> Rule:
-    fields.only("name", "on", "to", "reason", "hold", "off")
+    fields.only("name", "on", "to", "reason", "hold", "off", "asked")
     name = fields.text("name")
     to = cast("To", fields.choice("to", ("large", "person", "say_unknown")))
     on = _condition(fields.below("on"))
-    return Rule(name, on, to, fields.text("reason"), fields.flag("hold"), fields.flag("off"))
+    reason, hold, off = fields.text("reason"), fields.flag("hold"), fields.flag("off")
+    asked = fields.flag("asked")
+    if asked and to != "person":
+        raise fields.error("`asked` is for rules with `to: person`", "asked")
+    return Rule(name, on, to, reason, hold, off, asked)
 
 
 def _condition(on: Fields) -> Condition:

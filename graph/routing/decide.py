@@ -77,13 +77,13 @@ def decide(
     else:
         # An extractive answer to what nothing covers would quote something else: then a person is the answer.
         route = Route(_large(tiers) if rule.to == LARGE else PERSON, rule.reason)
-        asked = rule.to == PERSON and isinstance(rule.on, Says)
+        asked = rule.asked
     return Decision(route, hold=hold, unknown=unknown, covered=covered, asked=asked, rule=rule)
 
 
 def asks_for_person(escalation: Escalation, text: str) -> bool:
     """Tell whether a message asks for a person by the words of a rule, whichever other rules hold."""
-    asking = (rule.on for rule in escalation.rules if rule.to == PERSON)
+    asking = (rule.on for rule in escalation.rules if rule.asked)
     return any(isinstance(on, Says) and on.phrases.found(text) for on in asking)
 
 

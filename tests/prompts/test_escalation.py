@@ -70,6 +70,14 @@ def test_rules_keep_their_order_and_those_that_are_off_are_left_out() -> None:
     ]
 
 
+def test_a_wish_for_a_person_is_told_by_its_rule() -> None:
+    asks = "rules: [{name: one, on: {says: [a]}, to: person, reason: Because., asked: true}]\n"
+    assert [rule.asked for rule in make(asks).rules] == [True]
+    assert [rule.asked for rule in make(rule("{says: [a]}")).rules] == [False]
+    with pytest.raises(PromptError, match="`asked` is for rules with `to: person`"):
+        make(rule("{says: [a]}", "    asked: true\n"))
+
+
 def test_many_question_marks_count_as_one_signal() -> None:
     condition = Complex(PhraseSet(["unless"]), 2, 3)
     assert condition.count("Unless? Really? Sure?") == 2

@@ -100,9 +100,7 @@ async def open_floor(
     """Put the parts together; `above` is the first workspace's, where this one is a guest at it."""
     inbox = Inbox(app.redis, process=_process_name(), lease_s=settings.bot_lease_s, tenant=identity.team)
     await patiently(inbox.open)
-    rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
-    limiter = Limiter(app.redis, rates=rates)
-    channels = load_channels(settings.bot_home)
+    limiter, channels = _limiter(settings, app), load_channels(settings.bot_home)
     prompts, language = app.support.services.prompts, app.support.knowledge.language
     conversations, background = Conversations(app), Background()
     handoffs = Handoffs(
@@ -110,13 +108,8 @@ async def open_floor(
         identity.team, identity.user, settings.bot_handoff_channel, background, settings.bot_handoff_group,
     )  # fmt: skip
     ratings = Ratings(conversations, inbox, app.redis, slack, channels, handoffs)
-    strays = Strays(
-        inbox,
-        Marks(app.redis, tenant=identity.team),
-        History(slack, limiter, identity.team),
-        background,
-        identity.user,
-    )
+    marks, history = Marks(app.redis, tenant=identity.team), History(slack, limiter, identity.team)
+    strays = Strays(inbox, marks, history, background, identity.user)
     handoffs.strayed_for = strays.posted_for
     people = PeopleDoor(app.support, handoffs, channels, settings)
 
@@ -135,7 +128,6 @@ async def open_floor(
     rooms = people.desk, control.sending, control.team
     desk = Desk(inbox, turns, handoffs, ratings, home, strays, metrics, look_at, *rooms)
     workers = Workers(inbox, desk.handle, settings.bot_lease_s, settings.bot_turns_at_once, metrics)
-
     intake = Intake(
         inbox, workers, channels, metrics, identity.user,
         lambda text: asks_for_person(prompts.edition.escalation, text),
@@ -147,9 +139,13 @@ async def open_floor(
     intake.saw, intake.opens = catch_up.saw, control.dialogues.open
     await handoffs.look()
     await patiently(handoffs.staffing.read)
-    return Floor(
-        identity, inbox, workers, intake, handoffs, slack, catch_up, background, people.signs, control
-    )
+    rooms_of_people = people.signs, control
+    return Floor(identity, inbox, workers, intake, handoffs, slack, catch_up, background, *rooms_of_people)
+
+
+def _limiter(settings: BotSettings, app: App) -> Limiter:
+    rates = Rates(burst=settings.slack_burst, unlimited=settings.slack_limits == "off")
+    return Limiter(app.redis, rates=rates)
 
 
 def _audiences(app: App, slack: Slack, channels: Channels, us: Identity | None) -> Audiences:

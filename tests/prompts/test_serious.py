@@ -1,4 +1,4 @@
-"""Danger, fraud, contested charges and legal threats go to a person by words alone; questions near them do not."""
+"""Danger, fraud, disputes and legal threats go to a person by words alone; what is near them does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Danger, fraud, contested charges and legal threats go to a person by words alone; questions near them do not."""
+"""Danger, fraud, contested charges and legal threats go to a person by words alone; near questions do not."""
 
 from __future__ import annotations
 

@@ -89,14 +89,9 @@ class Floor:
 
 
 async def open_floor(
-    settings: BotSettings,
-    app: App,
-    slack: Slack,
-    identity: Identity,
-    metrics: Metrics,
-    *,
-    above: Floor | None = None,
-) -> Floor:
+    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics,
+    *, above: Floor | None = None,
+) -> Floor:  # fmt: skip
     """Put the parts together; `above` is the first workspace's, where this one is a guest at it."""
     inbox = Inbox(app.redis, process=_process_name(), lease_s=settings.bot_lease_s, tenant=identity.team)
     await patiently(inbox.open)

@@ -91,14 +91,9 @@ class Floor:
 
 
 async def open_floor(
-    settings: BotSettings,
-    app: App,
-    slack: Slack,
-    identity: Identity,
-    metrics: Metrics,
-    *,
-    above: Floor | None = None,
-) -> Floor:
+    settings: BotSettings, app: App, slack: Slack, identity: Identity, metrics: Metrics,
+    *, above: Floor | None = None,
+) -> Floor:  # fmt: skip
     """Put the parts together; `above` is the first workspace's, where this one is a guest at it."""
     inbox = await _inbox(settings, app, identity.team)
     limiter, channels = _limiter(settings, app), load_channels(settings.bot_home)

@@ -6,7 +6,7 @@ its trials are repetitions of the same thing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from graph.turn import Audience, Thumb
@@ -165,7 +165,7 @@ class Case:
     """Drafts are played and shown, and never gate."""
     where: str = ""
     """File and line."""
-    audience: Audience = "internal"
+    audience: Audience = field(default="internal", repr=False)
     """Whose articles the answers may rest on: a colleague's, which are all, or anybody's."""
     needs: Literal["model", "any"] = "any"
     """`model`: nothing that quotes can pass it; the keyless run shows it and does not gate on it."""

@@ -85,7 +85,9 @@ def same_run(info: RunInfo, cases: Iterable[Case], support: Support) -> None:
 
 def case_fingerprint(case: Case) -> str:
     """Return what tells whether a case was edited; where it stands does not matter."""
-    return _digest(repr(replace(case, where="")))
+    # What is as it was before there were audiences counts as unedited.
+    audience = "" if case.audience == "internal" else case.audience
+    return _digest(repr(replace(case, where="")) + audience)
 
 
 def cases_fingerprint(cases: Iterable[Case]) -> str:

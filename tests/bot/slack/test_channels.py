@@ -143,4 +143,7 @@ def test_the_template_says_what_holds_without_it_and_its_examples_are_valid(tmp_
     # What stands before the first table explains the modes.
     lines = examples[examples.index("[default]") :]
     listing = read_channels(saved(tmp_path, "\n".join(lines)))
-    assert listing == Listing({"C0123456789": "every_question"}, {"C0123456789": True})
+    handoff = {"T0123456789": "C0123456789"}
+    assert listing == Listing(
+        {"C0123456789": "every_question"}, {"C0123456789": True}, handoff_channels=handoff
+    )

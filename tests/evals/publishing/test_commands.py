@@ -160,7 +160,7 @@ async def test_a_part_of_a_run_is_not_published_as_fine(tmp_path: Path) -> None:
     ran = await publish(tmp_path, None, "publish", str(run))
     assert ran.exit_code == 0, ran.output
     told = (run / "summary.md").read_text(encoding="utf-8")
-    assert "Too little data" in told
+    assert "Unfinished" in told
     assert "were not played" in told
 
 

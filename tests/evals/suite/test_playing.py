@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from evals.suite.case import CaseTurn, Cites, EscalationLabel, Says
 from evals.suite.playing import play
@@ -97,7 +98,9 @@ async def test_a_turn_that_no_model_answered_is_an_error_and_ends_the_trial() ->
 async def test_a_turn_that_failed_in_the_program_is_an_error() -> None:
     async with opened("One.") as (support, model):
         model.replies.clear()  # the scripted model complains by an AssertionError
-        trial = await play(make_case(), 1, support, mode="live")
+        with capture_logs() as lines:  # written out with all local values, it would take a minute
+            trial = await play(make_case(), 1, support, mode="live")
+    assert any("exc_info" in line or "exception" in line for line in lines)
     assert (trial.status, trial.problem) == ("error", "The program failed in turn 1; the log says where.")
 
 

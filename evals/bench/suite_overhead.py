@@ -16,6 +16,7 @@ from evals.outputs.writing import write_all
 from evals.running.stage import Way, open_stage
 from evals.suite.case import Case, Trials
 from evals.suite.gate import make_report
+from evals.suite.people import somebody
 from evals.suite.run import AT_ONCE, planned
 from evals.suite.trials_file import NAME, Results, TrialsFile
 from graph.support import open_support
@@ -69,7 +70,10 @@ async def measure_overhead(cases: Sequence[Case], folder: Path, played: Callable
     async with vendor(ttft_s=0, tokens_per_s=None) as stand_in:
         settings = stand_in.settings("anthropic")
         way = Way("live", budget_usd=BUDGET_USD, judged=False)
-        async with open_support(settings) as bare, open_stage(settings, way, folder / "none") as stage:
+        async with (
+            open_support(settings, people=somebody) as bare,
+            open_stage(settings, way, folder / "none") as stage,
+        ):
             await asyncio.to_thread(bare.warm_up().join)
             warm_up = TrialsFile(folder / "warm-up.jsonl")
             await play_round(cases[: AT_ONCE * 4], bare, stage, warm_up, lambda: None)

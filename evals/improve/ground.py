@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from evals.judge.judge import Judge, judge_trial
 from evals.suite.case import Case
+from evals.suite.people import present
 from evals.suite.playing import play
 from evals.suite.trial import Mode, Source, Trial
 from graph.knowledge.live import FolderKnowledge
@@ -112,7 +113,12 @@ class Ground:
             self._opened[arm] = self.open(arm)
         lent: dict[str, ChatModel] = {name: Lent(model) for name, model in self._opened[arm].items()}
         return open_support(
-            self.settings.alone, models=lent, ladder=tiers, prompts=self.prompts, articles=articles
+            self.settings.alone,
+            models=lent,
+            ladder=tiers,
+            people=present(lent),
+            prompts=self.prompts,
+            articles=articles,
         )
 
 

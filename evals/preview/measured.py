@@ -14,6 +14,7 @@ from evals.recording.recording import source_of_all
 from evals.recording.store import Store
 from evals.suite.case import Case
 from evals.suite.comparing import Pair, changes_of
+from evals.suite.people import present
 from evals.suite.playing import play
 from evals.suite.report import CaseResult, Change
 from evals.suite.tally import Tally, tally
@@ -79,7 +80,12 @@ async def _play(
     prompts = FixedPrompts(edition)
     found: list[Tally] = []
     async with open_support(
-        settings.alone, models=opened.models, ladder=opened.ladder, prompts=prompts, articles=articles
+        settings.alone,
+        models=opened.models,
+        ladder=opened.ladder,
+        people=present(opened.models),
+        prompts=prompts,
+        articles=articles,
     ) as support:
         for case in cases:
             numbers = range(1, case.trials.n + 1)

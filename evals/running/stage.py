@@ -17,6 +17,7 @@ from evals.recording.opening import Opened, open_keyless, open_live, open_replay
 from evals.recording.recording import RecordedSource
 from evals.recording.store import Store
 from evals.suite.case import Case
+from evals.suite.people import present
 from evals.suite.playing import play
 from evals.suite.trial import Mode, Trial
 from graph.models import ChatModel
@@ -92,7 +93,11 @@ async def open_stage(settings: GraphSettings, way: Way, recordings: Path) -> Asy
     judged = way.judged and askable.first.name != EXTRACTIVE
     judge = _judge(way, askable, opened.models, settings.bot_home) if judged else None
     async with open_support(
-        settings.alone, models=opened.models, ladder=opened.ladder, prompts=words
+        settings.alone,
+        models=opened.models,
+        ladder=opened.ladder,
+        people=present(opened.models),
+        prompts=words,
     ) as support:
         await asyncio.to_thread(support.warm_up().join)
         yield Stage(support, way.mode, budget, judge, store if way.record else None)

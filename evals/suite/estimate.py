@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from evals.recording.budget import priced
 from evals.suite.case import Case
@@ -11,7 +12,9 @@ from graph.composing import CHARACTERS_PER_TOKEN
 from graph.models import ChatMessage, Request
 from graph.models.escalation import escalate_tool
 from graph.models.prices import cost_usd
+from graph.nodes.handoff import SUMMARY_TOKENS
 from graph.nodes.retrieve import PASSAGES
+from graph.quoting import Quoting
 from graph.support import Support
 from graph.tiers import Tier
 from graph.turn import Audience, Usage
@@ -20,6 +23,10 @@ ANSWER_TOKENS = 150
 """Of an ordinary answer."""
 SHARE = 0.15
 """Of turns that go on to the next tier, in cases that do not say whether they must."""
+
+
+Asked: TypeAlias = tuple[str, Request]
+"""A provider and what its model is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,12 @@ def estimate(cases: Sequence[Case], support: Support) -> Estimate:
     likely = most = calls = 0.0
     ladder = support.services.tiers.ladder
     for case in cases:
-        for requests in _turns(case, support):
+        must = case.escalation.verdict == "must" and case.escalation.to == "person"
+        for turn, (requests, summary) in enumerate(_turns(case, support), 1):
+            person = must and turn == len(case.turns)
+            likely += case.trials.n * person * _likely_usd(*summary)
+            most += case.trials.n * priced(*summary)
+            calls += case.trials.n * person
             for place, (provider, request) in enumerate(requests):
                 chance = _chance(case) ** place
                 likely += case.trials.n * chance * _likely_usd(provider, request)
@@ -54,18 +66,38 @@ def _chance(case: Case) -> float:
     return SHARE
 
 
-def _turns(case: Case, support: Support) -> Iterator[list[tuple[str, Request]]]:
-    """Yield for each turn what the leading model of each tier would be asked."""
+def _turns(case: Case, support: Support) -> Iterator[tuple[list[Asked], Asked]]:
+    """Yield for each turn what the leading model of each tier would be asked, and for a summary of it."""
     room = int(support.services.tiers.history_tokens * CHARACTERS_PER_TOKEN)
     said: list[ChatMessage] = []
     for turn in case.turns:
         messages = (*said, ChatMessage("user", turn.user))
-        yield [
-            (tier.candidates[0].provider, _request(tier, messages, support, case.audience))
-            for tier in support.services.tiers.ladder
+        ladder = support.services.tiers.ladder
+        asked = [
+            (tier.candidates[0].provider, _request(tier, messages, support, case.audience)) for tier in ladder
         ]
+        yield asked, (ladder[0].candidates[0].provider, _summary(messages, support))
         answer = min(room, int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN))
         said += [ChatMessage("user", turn.user), ChatMessage("assistant", "x" * answer)]
+
+
+def _summary(messages: tuple[ChatMessage, ...], support: Support) -> Request:
+    edition, lead = support.services.prompts.edition, support.services.tiers.first.candidates[0]
+    quoting = Quoting.of(message.text for message in messages)
+    told = "\n".join(f"Customer: {quoting.quote(message.text)}" for message in messages[-9:])  # as it is done
+    text = edition.handoff.render(
+        conversation=told, reason="The customer asked for a person.", tag=quoting.tag
+    )
+    return Request(
+        model=lead.model,
+        system=edition.voice.render(),
+        messages=(ChatMessage("user", text),),
+        context="",
+        question="",
+        passages=(),
+        effort=lead.effort,
+        max_output_tokens=SUMMARY_TOKENS,
+    )
 
 
 def _request(tier: Tier, messages: tuple[ChatMessage, ...], support: Support, audience: Audience) -> Request:

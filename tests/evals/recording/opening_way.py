@@ -11,6 +11,7 @@ from evals.recording.budget import Budget
 from evals.recording.opening import Opened, open_keyless, open_live, open_replay
 from evals.recording.recording import RecordedSource
 from evals.recording.store import Store
+from evals.suite.people import present
 from evals.suite.trial import Mode, Source
 from graph.settings import GraphSettings
 from graph.support import Support, load_all_tiers, open_support
@@ -51,7 +52,12 @@ async def open_way(
     opened = _open(settings, way, words, tiers or load_all_tiers(settings))
     alone = settings.model_copy(update={"redis_url": None})
     async with open_support(
-        alone, knowledge=knowledge, models=opened.models, ladder=opened.ladder, prompts=words
+        alone,
+        knowledge=knowledge,
+        models=opened.models,
+        ladder=opened.ladder,
+        people=present(opened.models),
+        prompts=words,
     ) as support:
         yield support, opened.source or "none"
 

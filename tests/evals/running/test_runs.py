@@ -83,6 +83,18 @@ async def test_what_is_recorded_is_replayed_and_judged_alike(home: Path, sim: Si
     assert (home / "cases/recordings/window.json").exists()
 
 
+async def test_the_summary_for_a_person_is_written_priced_recorded_and_replayed(home: Path, sim: Sim) -> None:
+    live, again = await played(home, LIVE, sim), await played(home, Way("replay"))
+    for done in (live, again):
+        (trial,) = next(result.trials for result in done.report.results if result.case.id == "person")
+        (turn,) = trial.turns
+        assert (turn.outcome, turn.summary) == ("handed_off", "Within 30 days [1].")
+        assert [call.outcome for call in turn.record.calls] == ["ok"]
+        assert trial.usd == turn.record.calls[0].cost_usd
+        assert trial.usd
+    assert "I want to talk to a person." in str(sim.requests[-1].body) + str(sim.requests[0].body)
+
+
 async def test_the_words_of_a_server_of_ones_own_are_live_where_somebody_says_so(
     home: Path, sim: Sim
 ) -> None:

@@ -29,6 +29,6 @@ async def test_trials_and_labels_count() -> None:
         person = estimate([replace(CASES[0], escalation=EscalationLabel("must", to="person"))], support)
         nothing = estimate([], support)
     assert thrice.most_usd == 3 * once.most_usd
-    assert (once.calls, thrice.calls, hard.calls, person.calls) == (1, 3, 2, 1)
+    assert (once.calls, thrice.calls, hard.calls, person.calls) == (1, 3, 2, 2)
     assert person.likely_usd < once.likely_usd < hard.likely_usd
     assert (nothing.likely_usd, nothing.most_usd, nothing.calls) == (0.0, 0.0, 0)

@@ -46,15 +46,18 @@ def configure_log(
     level: str = "info",
     log_text: bool = False,
     stream: TextIO | None = None,
+    without: tuple[str, ...] = (),
 ) -> None:
     """Send this process's log, and that of its libraries, to the stream (standard error by default).
 
-    `auto` is `console` on a terminal. `log_text` lets customers' words in, still without personal data.
+    `auto` is `console` on a terminal. `without` names loggers that are left out. `log_text` lets customers'
+    words in, still without personal data.
     """
     target = sys.stderr if stream is None else stream
     console = format == "console" or (format == "auto" and target.isatty())
     handler = logging.StreamHandler(target)
     handler.setFormatter(_formatter(console=console, log_text=log_text))
+    handler.addFilter(lambda record: record.name not in without)
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h.formatter, ProcessorFormatter)]:
         root.removeHandler(old)

@@ -75,6 +75,9 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         causes = [name for name in causes if not name.startswith("tool ")]
     if MODEL in found:
         causes = [name for name in causes if name not in (EFFORT, LIMIT)]
+    if "handoff.md" in now and {"handoff.md", RULES} & set(found):
+        # A summary's words are the prompt's, around a rule's reason and what the customer said.
+        causes = [name for name in causes if name != WORDS]
     if RULES in found and "escalation.md" not in causes and (MODEL in causes or not causes):
         return [RULES, *causes]
     return causes or [name for name in FOLLOW if name in found][:1]

@@ -161,8 +161,10 @@ def test_a_file_without_transcripts_is_refused(tmp_path: Path) -> None:
 
 def test_drafts_do_not_go_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "drafts").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="is a file"):
-        write_drafts((), tmp_path / "drafts")
+    thumbed = (exported("t1", "c1", ("asker", "down")), transcript("t1", "c1", 1, "Where is my parcel?"))
+    (group,) = grouped(mine(export(tmp_path, *thumbed)))
+    with pytest.raises(InputError, match=r"drafts/.*: cannot be written"):
+        write_drafts((group,), tmp_path / "drafts")
 
 
 def test_an_answer_that_a_person_changed_or_discarded_is_mined_and_one_sent_as_it_was_is_not(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 from graph.starting import start
+
+ALONE = {"preview": "evals.preview.commands"}
+"""Commands that start without the others, by their first word."""
 
 
 def main() -> None:
     """Run the command line."""
-    start("evals.commands")
+    start(ALONE.get("".join(sys.argv[1:2]), "evals.commands"))
 
 
 if __name__ == "__main__":

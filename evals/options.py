@@ -30,10 +30,14 @@ Own: TypeAlias = Annotated[
 
 
 def read_settings(least: str = "warning") -> GraphSettings:
-    """Read the environment and start the log; unless LOG_LEVEL says otherwise, only what is wrong is said."""
+    """Read the environment and start the log; unless LOG_LEVEL says otherwise, only what is wrong is said.
+
+    A vendor's fault is part of what a trial came to, and said there once for all.
+    """
     settings = graph_settings()
-    level = settings.log_level or least
+    level, without = settings.log_level or least, () if settings.log_level else ("graph.models.asking",)
     configure_log(
-        format=settings.log_format, level=level, log_text=settings.log_text, secrets=settings.secrets
-    )
+        format=settings.log_format, level=level, log_text=settings.log_text, secrets=settings.secrets,
+        without=without,
+    )  # fmt: skip
     return settings

@@ -7,11 +7,9 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from langgraph.runtime import Runtime
-
 from graph.errors import InputError
-from graph.nodes.retrieve import retrieve
-from graph.nodes.route import route
+from graph.nodes.retrieve import look_up
+from graph.nodes.route import routed
 from graph.services import Services, TurnContext
 from graph.speaker import Speaker
 from graph.state import Exchange, State
@@ -33,11 +31,11 @@ async def route_lines(lines: Iterable[str], services: Services) -> AsyncIterator
 async def _route(id: str, text: str, history: list[Exchange], services: Services) -> dict[str, Any]:
     messages = (Message(str(id), text),)
     turn = Turn(str(id), "evals", "evals", messages, time.time(), audience="internal")
-    runtime = Runtime(context=TurnContext(services, turn, Speaker(lambda _: None)))
+    context = TurnContext(services, turn, Speaker(lambda _: None))
     state: State = {"turn_id": str(id), "history": history}
     started = time.perf_counter()
-    state.update(await retrieve(state, runtime))  # type: ignore[typeddict-item]  # a node's update is part of the state
-    decided = await route(state, runtime)
+    state.update(await look_up(state, context))  # type: ignore[typeddict-item]  # a node's update is part of the state
+    decided = await routed(state, context)
     ms = round((time.perf_counter() - started) * 1000, 3)
     found = decided["route"]
     return {key: found[key] for key in ("tier", "by", "reason", "confidence")} | {"ms": ms}

@@ -55,16 +55,19 @@ def configure_log(
     log_text: bool = False,
     stream: TextIO | None = None,
     secrets: Iterable[str] = (),
+    without: tuple[str, ...] = (),
 ) -> None:
     """Send this process's log, and that of its libraries, to the stream (standard error by default).
 
     `auto` is `console` on a terminal. `log_text` lets customers' words in, still without personal data.
-    `secrets` are this process's own: no line holds one of them, whatever it looks like.
+    `secrets` are this process's own: no line holds one of them, whatever it looks like. `without` names
+    loggers that are left out.
     """
     target = sys.stderr if stream is None else stream
     console = format == "console" or (format == "auto" and target.isatty())
     handler = _Handler(target)
     handler.setFormatter(_formatter(console=console, redaction=Redaction(log_text=log_text, secrets=secrets)))
+    handler.addFilter(lambda record: record.name not in without)
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h.formatter, ProcessorFormatter)]:
         root.removeHandler(old)

@@ -27,6 +27,7 @@ LATE_IMPORTS: dict[str, str] = {
     "bot/commands.py: bot.serve": "as above",
     "bot/prompts_commands.py: bot.announce": "as above",
     "bot/control_commands.py: bot.announce": "as above",
+    "evals/preview/commands.py: evals.preview.measured": "it needs the graph, and previews need it seldom",
     "graph/starting.py: graph.command_line": "garbage is not looked for while it is imported",
     "graph/starting.py: graph.uncaught": "as the one before",
     "evals/bench/turn.py: anthropic": "their own import times are not to be part of the bench's",

@@ -80,7 +80,8 @@ def ladder(
     """Find the smallest rung that works: quoting, the small model, with more effort, the large one.
 
     Every rung is played on every case. A rung is chosen where it surely loses less than the margin against
-    all above it. Exits 4 where that cannot be told, and 3 where answers are not recorded.
+    all above it. Exits 4 where that cannot be told, 3 where answers are not recorded, and 2 where nothing
+    could be played.
 
     Example: evals ladder --live --budget 5 --record
     """

@@ -54,10 +54,15 @@ class Climb:
 
     @property
     def exit_code(self) -> int:
-        """0 where the rung for all cases is found, 3 where recordings are missing, 4 where undecided."""
+        """0 where the rung for all cases is found, 3 where recordings are missing, 4 where undecided.
+
+        2 where no case could be played on every rung.
+        """
         everything = self.on(ALL)
         if self.stale:
             return 3
+        if self.errors and not (everything and everything.cases):
+            return 2
         found = everything and everything.choice and everything.choice.word == "chosen"
         return 0 if found and len(self.rungs) > 1 else 4
 

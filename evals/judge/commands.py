@@ -67,6 +67,8 @@ def certify_judge(
         opened = _open(settings, judge, budget)
         source = source_of(opened.candidate.provider, settings, "live" if own else None)
         certificate, opinions = await _certify(opened, given)
+        if not any(opinion.heard for opinion in opinions):
+            raise InputError(f"No label could be judged: {opinions[0].why}")
         _tell(certificate, source, disagreements(given, opinions))
         if source == "stand-in":
             typer.echo("A stand-in judged, so no certificate is written.", err=True)

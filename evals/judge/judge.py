@@ -78,9 +78,9 @@ class Judge:
         try:
             text, done = await self._heard(request)
         except ModelError as error:
-            return Opinion("", f"The judge could not be asked ({error.kind}): {error}", None)
+            return Opinion("", f"The judge could not be asked ({error.kind}): {error}", None, heard=False)
         except TimeoutError:
-            return Opinion("", f"The judge gave no whole answer within {ANSWER_S:g} s.", None)
+            return Opinion("", f"The judge gave no whole answer within {ANSWER_S:g} s.", None, heard=False)
         usd = self._price(done.usage)
         if done.stop in CUT:
             return Opinion("", f"The judge's answer {CUT[done.stop]}.", usd)

@@ -19,6 +19,8 @@ class Opinion:
     why: str
     usd: float | None = 0.0
     """What asking cost; None where that is unknown."""
+    heard: bool = True
+    """Whether an answer came at all."""
 
     @property
     def passed(self) -> bool | None:

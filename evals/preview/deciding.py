@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.runtime import Runtime
-
 from evals.preview.why import matched
 from evals.suite.case import Case, CaseTurn, To
 from graph.composing import compose, trim
 from graph.models import Request
 from graph.models.asking import Variant
 from graph.nodes.answer import tier_of
-from graph.nodes.retrieve import retrieve
+from graph.nodes.retrieve import look_up
 from graph.nodes.route import decision_of, facts_of
 from graph.routing.decide import PHRASE, Decision
 from graph.services import Services, TurnContext
@@ -70,7 +68,7 @@ async def _decide(
     context = TurnContext(services, turn, Speaker(lambda _: None))
     if scripted.rating:
         state["rating"] = scripted.rating
-    state.update(await retrieve(state, Runtime(context=context)))  # type: ignore[typeddict-item]  # a part of it
+    state.update(await look_up(state, context))  # type: ignore[typeddict-item]  # a part of it
     facts = facts_of(state, context)
     decision = decision_of(facts, state, context)
     state.update({"route": {"tier": decision.route.tier}, "unknown": decision.unknown, "rating": None})

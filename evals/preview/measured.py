@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evals.preview.flips import CasePair, Preview
 from evals.preview.git import unpack
+from evals.preview.measurement import Measured
 from evals.recording.opening import open_replay
 from evals.recording.recording import source_of_all
 from evals.recording.store import Store
@@ -16,24 +16,12 @@ from evals.suite.case import Case
 from evals.suite.comparing import Pair, changes_of
 from evals.suite.people import present
 from evals.suite.playing import play
-from evals.suite.report import CaseResult, Change
+from evals.suite.report import CaseResult
 from evals.suite.tally import Tally, tally
 from graph.knowledge.live import FolderKnowledge
 from graph.settings import GraphSettings
 from graph.support import load_all_tiers, open_support
 from prompts import Edition, FixedPrompts
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The cases that both editions have live recordings of."""
-
-    cases: tuple[str, ...] = ()
-    touched: int = 0
-    """Of so many that the change touches."""
-    changes: tuple[Change, ...] = ()
-    flips: tuple[str, ...] = ()
-    """What the models themselves made of it that rules alone do not show, a sentence a case."""
 
 
 async def measure(

@@ -7,7 +7,7 @@ from html import escape
 from evals.preview import wording
 from evals.preview.deciding import Decided
 from evals.preview.flips import KINDS, CasePair, Preview, TurnPair
-from evals.preview.measured import Measured
+from evals.preview.measurement import Measured
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --now: #b45309; --back: #0e7490; --wrong: #b91c1c; }

@@ -11,7 +11,7 @@ from rich.text import Text
 from evals.preview import wording
 from evals.preview.deciding import Decided
 from evals.preview.flips import KINDS, CasePair, Kind, Preview, TurnPair
-from evals.preview.measured import Measured
+from evals.preview.measurement import Measured
 
 NARROW = 100
 """Columns below which there is no room for two."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evals.preview.deciding import Decided
 from evals.preview.flips import KINDS, CasePair, Preview
-from evals.preview.measured import Measured
+from evals.preview.measurement import Measured
 from evals.suite.report import Change
 from graph.routing.decide import PHRASE
 

@@ -62,7 +62,8 @@ def publish(
     """
 
     async def work() -> int:
-        settings = graph_settings()
+        settings, github = graph_settings(), github_settings()
+        token, repo = github.access() if comment is not None else ("", "")
         read = [read_run(settings, run) for run in runs]
         for run, each in zip(runs, read, strict=True):
             for file in write_all(each.report, run):
@@ -70,8 +71,6 @@ def publish(
         reports = [each.report for each in read]
         cost = await price_of(settings, reports) if price else None
         if comment is not None:
-            github = github_settings()
-            token, repo = github.access()
             body = comment_on(*reports, suite=suite, price=cost, link=github.run_link)
             posted = await upsert_comment(github.github_api_url, token, repo, comment, body)
             typer.echo(_told(posted, f"The comment on pull request {comment}"), err=True)
@@ -100,6 +99,8 @@ def drift(
     """
 
     async def work() -> int:
+        github = github_settings()
+        token, repo = github.access() if open_issue else ("", "")
         if add is not None:
             _add(history, add)
         nights, torn = read_history(history)
@@ -108,8 +109,6 @@ def drift(
         found = find_drift(nights)
         make_console().print(render(found))
         if found.drifted and open_issue:
-            github = github_settings()
-            token, repo = github.access()
             title, body = issue(found, suite, github.run_link)
             posted = await upsert_issue(github.github_api_url, token, repo, title, body, label=LABEL)
             typer.echo(_told(posted, "The issue"), err=True)
@@ -123,6 +122,8 @@ def read_run(settings: GraphSettings, folder: Path) -> Read:
     info = read_info(folder)
     suite = open_suite(settings, Path(info.folder), info.only)
     trials = trials_of(folder)
+    if trials.torn:
+        typer.echo(trials.torn, err=True)
     return Read(info, reported(suite, info, trials))
 
 

@@ -149,8 +149,6 @@ def _check_resumed(wish: Wish, *, replay: bool) -> None:
 def _tell(done: Done) -> int:
     """Print and write the report; returns its exit code."""
     files = write_all(done.report, done.folder)
-    if step := github_settings().github_step_summary:
-        add_to_step(summary(done.report), step)
     page = next(file for file in files if file.suffix == ".html")
     console = make_console()
     # A reader that has seen enough (`| head`) must not make a gate green.
@@ -160,4 +158,6 @@ def _tell(done: Done) -> int:
         if done.report.gate.word == "fine":
             told = f"none, as {done.uncertified}" if done.uncertified else done.folder / CERTIFICATE
             console.print(f"Certificate for `bot prompts promote`: {told}", highlight=False, soft_wrap=True)
+    if step := github_settings().github_step_summary:
+        add_to_step(summary(done.report), step)
     return done.report.gate.exit_code

@@ -15,6 +15,7 @@ from rich.console import Console
 from evals.judge.judge import kept_as
 from evals.recording.store import Store
 from evals.running.stage import Stage, Way, open_stage
+from evals.suite.baseline import read_baseline
 from evals.suite.case import Case
 from evals.suite.report import Report
 from evals.suite.run import AT_ONCE, planned, run_cases
@@ -66,6 +67,7 @@ async def start_run(
     run's folder.
     """
     suite = open_suite(settings, wish.cases, wish.only)
+    read_baseline(suite.baseline(way.mode))  # what is wrong with it is said before anything is paid for
     async with open_stage(settings, way, suite.recordings) as stage:
         info = _new(suite, wish, stage, runs)
         write_info(runs / info.id, info)
@@ -81,6 +83,7 @@ async def resume_run(
     """
     info = read_info(runs / id)
     suite = open_suite(settings, Path(info.folder), info.only)
+    read_baseline(suite.baseline(info.mode))
     async with open_stage(settings, replace(way, mode=info.mode), suite.recordings) as stage:
         same_run(info, suite.cases, stage.support)
         return await _play(suite, stage, info, runs / id, console=console, at_once=at_once)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from evals.suite.case import (
     AsksBack,
@@ -24,8 +24,10 @@ from evals.suite.checks_limits import check_limits
 from evals.suite.trial import Finding, Mode, PlayedTurn
 from evals.suite.wording import own_sentences, questions, said, says_unknown, unknown_phrases
 from graph.guard import cited
-from graph.support import Support
 from prompts import PhraseSet
+
+if TYPE_CHECKING:
+    from graph.support import Support
 
 CHECKS: dict[type, str] = {
     Cites: "cites",

@@ -125,7 +125,7 @@ def _unknown(seen: Seen) -> Iterator[tuple[Word, str]]:
         why = f"{', '.join(changed)} changed" if changed else "New, or never recorded"
         have = "has" if number == 1 else "have"
         yield "not_re_recorded", f"{why}: {number} of {cases(len(seen.rows))} {have} no recording."
-    if seen.errors > MOST_ERRORS * seen.trials:
+    if MOST_ERRORS * seen.trials < seen.errors < seen.trials:
         share = f"{seen.errors} of {seen.trials} trials ended in an error ({seen.errors / seen.trials:.1%})"
         yield "too_little_data", f"{share}; the first one: {seen.problem}"
     if not seen.rows:

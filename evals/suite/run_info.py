@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evals.suite.case import Case
 from evals.suite.trial import Mode, Source
@@ -15,7 +16,9 @@ from evals.suite.trials_file import TrialsFile
 from graph.errors import InputError
 from graph.records.codec import to_dict
 from graph.records.files import read_record, write_whole
-from graph.support import Support
+
+if TYPE_CHECKING:
+    from graph.support import Support
 
 NAME = "run.json"
 

@@ -16,8 +16,8 @@ from evals.suite.run_info import RunInfo
 from evals.suite.trial import Mode
 from evals.suite.trials_file import Results, TrialsFile
 from graph.errors import InputError
+from graph.opening import SAMPLE_SHOP
 from graph.settings import GraphSettings
-from graph.support import SAMPLE_SHOP
 from prompts import open_prompts
 from prompts.fields import nearest
 

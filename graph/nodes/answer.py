@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
-
-from langgraph.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from graph.composing import compose
 from graph.guard import Guard, compile_rule
@@ -17,6 +15,9 @@ from graph.state import Draft, State
 from graph.tiers import EXTRACTIVE, FLOOR, Tier
 from graph.turn import Route
 from graph.verdict import WHY
+
+if TYPE_CHECKING:  # the graph gives it by its name, and who only decides needs no graph
+    from langgraph.runtime import Runtime
 
 FLOOR_S = 5.0
 """For a quotation, which takes milliseconds."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
-
-from langgraph.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from graph.allowance import within
 from graph.finishing import finish
@@ -15,6 +13,9 @@ from graph.state import Draft, State
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Route
 from graph.verdict import judge
+
+if TYPE_CHECKING:  # the graph gives it by its name, and who only decides needs no graph
+    from langgraph.runtime import Runtime
 
 ASKS_FOR_PERSON = "asks_for_person"
 """The reason in escalation.md by which a model says that the customer wants a person."""

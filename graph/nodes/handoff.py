@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
-
-from langgraph.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from graph.composing import tellable
 from graph.finishing import finish
@@ -21,6 +19,9 @@ from graph.services import TurnContext
 from graph.state import Exchange, State, seen_by
 from graph.tiers import EXTRACTIVE
 from graph.turn import PERSON, Call, Route
+
+if TYPE_CHECKING:  # the graph gives it by its name, and who only decides needs no graph
+    from langgraph.runtime import Runtime
 
 SUMMARY_S = 8.0
 """A person waits for the summary, the customer does not: they have been told already."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from langgraph.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from graph.services import TurnContext
 from graph.state import Exchange, State, seen_by
+
+if TYPE_CHECKING:  # the graph gives it by its name, and who only decides needs no graph
+    from langgraph.runtime import Runtime
 
 PASSAGES = 6
 SHORT = 6
@@ -16,7 +17,11 @@ SHORT = 6
 
 async def retrieve(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     """Search with a query built from the conversation; remember ids and hashes, never text."""
-    context = runtime.context
+    return await look_up(state, runtime.context)
+
+
+async def look_up(state: State, context: TurnContext) -> dict[str, Any]:
+    """Return what the node adds to the state."""
     services, turn = context.services, context.turn
     knowledge, history = context.knowledge, seen_by(turn.audience, state)
     before = state.get("language") or knowledge.language

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
-
-from langgraph.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from graph.allowance import SPENT, Allowance, within, without_models
 from graph.routing.decide import PHRASE, Decision, decide
@@ -15,10 +13,17 @@ from graph.services import TurnContext
 from graph.state import State, seen_by
 from graph.turn import PERSON, Route
 
+if TYPE_CHECKING:  # the graph gives it by its name, and who only decides needs no graph
+    from langgraph.runtime import Runtime
+
 
 async def route(state: State, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     """Apply the rules of escalation.md; calls no model."""
-    context = runtime.context
+    return await routed(state, runtime.context)
+
+
+async def routed(state: State, context: TurnContext) -> dict[str, Any]:
+    """Return what the node adds to the state."""
     allowance = await context.services.allowance()
     decision = held_back(context) or decision_of(facts_of(state, context), state, context, allowance)
     return {

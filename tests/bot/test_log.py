@@ -201,6 +201,13 @@ def test_the_level_holds_back_what_is_below(log: Log) -> None:
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["queue.slow"]
 
 
+def test_a_logger_that_is_left_out_says_nothing(log: Log) -> None:
+    stream = log(without=("graph.one",))
+    structlog.get_logger("graph.one").error("not.heard")
+    structlog.get_logger("graph.other").error("heard")
+    assert only_line(stream)["event"] == "heard"
+
+
 def test_libraries_are_heard_from_warning_on(log: Log) -> None:
     stream = log()
     logging.getLogger("httpx").info("HTTP Request: POST")

@@ -78,11 +78,15 @@ def test_a_file_in_place_of_a_folder_is_said_first(tmp_path: Path, words: tuple[
     assert ran.stderr.startswith("--to cases/a.yaml: cases/a.yaml is a file")
 
 
-def test_a_vendor_that_cannot_be_reached_leaves_it_undecided(tmp_path: Path, cases: Path) -> None:
+def test_a_vendor_that_cannot_be_reached_could_not_run(tmp_path: Path, cases: Path) -> None:
     nowhere = {"OPENAI_API_KEY": "sim-key", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     ran = invoke(APP, tmp_path, "ladder", "--cases", str(cases), *LIVE, **nowhere)
-    assert ran.exit_code == 4
+    assert (ran.exit_code, ran.stderr) == (2, "")
     assert "could not be played" in ran.stdout
+    asked = invoke(APP, tmp_path, "certify", str(labels(tmp_path)), *LIVE, "--to", "kept", **nowhere)
+    assert (asked.exit_code, asked.stdout) == (2, "")
+    assert "No label could be judged: The judge could not be asked (unreachable)" in asked.stderr
+    assert not (tmp_path / "kept").exists()
 
 
 def test_a_ladder_over_stand_ins_says_so_and_prints_its_diff_unwrapped(tmp_path: Path, cases: Path) -> None:

@@ -159,6 +159,14 @@ def test_a_file_without_transcripts_is_refused(tmp_path: Path) -> None:
         export(tmp_path, exported("t1", "c1"))
 
 
+def test_drafts_do_not_go_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "drafts").write_text("", encoding="utf-8")
+    thumbed = (exported("t1", "c1", ("asker", "down")), transcript("t1", "c1", 1, "Where is my parcel?"))
+    (group,) = grouped(mine(export(tmp_path, *thumbed)))
+    with pytest.raises(InputError, match=r"drafts/.*: cannot be written"):
+        write_drafts((group,), tmp_path / "drafts")
+
+
 def test_an_answer_that_a_person_changed_or_discarded_is_mined_and_one_sent_as_it_was_is_not(
     tmp_path: Path,
 ) -> None:

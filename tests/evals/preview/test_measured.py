@@ -11,7 +11,8 @@ import pytest
 
 from evals.preview.editions import compare
 from evals.preview.flips import preview
-from evals.preview.measured import Measured, measure
+from evals.preview.measured import measure
+from evals.preview.measurement import Measured
 from evals.recording.budget import Budget
 from evals.recording.opening import open_live
 from evals.recording.store import Store

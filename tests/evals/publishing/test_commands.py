@@ -88,13 +88,24 @@ async def test_a_fork_gets_a_sentence_and_no_fault(tmp_path: Path) -> None:
         (("publish", "nowhere"), "nowhere holds no run"),
         (("publish", "RUN", "--comment", "7"), "GITHUB_TOKEN and GITHUB_REPOSITORY must be set"),
         (("drift", "h.jsonl", "--add", "nowhere"), "nowhere holds no run"),
+        (("drift", "h.jsonl", "--issue"), "GITHUB_TOKEN and GITHUB_REPOSITORY must be set"),
     ],
 )
 async def test_what_is_wrong_is_one_sentence(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
     run = await play(tmp_path) if "RUN" in words else tmp_path
     ran = await publish(tmp_path, None, *(str(run) if word == "RUN" else word for word in words))
-    assert ran.exit_code == 2
+    assert (ran.exit_code, ran.stdout) == (2, "")
     assert says in " ".join(ran.stderr.split())
+
+
+async def test_a_trial_that_was_cut_off_is_said_and_leaves_the_run_unfinished(tmp_path: Path) -> None:
+    run = await play(tmp_path)
+    whole = (run / "cases.jsonl").read_bytes()
+    (run / "cases.jsonl").write_bytes(whole[:-20])
+    ran = await publish(tmp_path, None, "publish", str(run))
+    assert ran.exit_code == 0
+    assert "the last line was cut off and is skipped" in ran.stderr
+    assert "Unfinished" in (run / "summary.md").read_text("utf-8")
 
 
 async def test_a_wrong_token_is_a_fault(tmp_path: Path) -> None:

@@ -104,14 +104,21 @@ async def test_an_edited_word_is_named_by_its_file(
             assert not trial.findings
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("handoff.md", "They have ten seconds", "They have five seconds"),
+        ("escalation.md", "The customer asked for a person.", "The customer wants a person."),
+    ],
+)
 async def test_an_edited_word_of_the_summary_ages_what_was_handed_off_alone(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, name: str, before: str, after: str
 ) -> None:
-    prompts = edited_prompts(tmp_path, "handoff.md", "{{ reason }}", "({{ reason }})")
+    prompts = edited_prompts(tmp_path, name, before, after)
     async with replaying(store, prompts=prompts) as support:
         trials = await play_all(support, "replay")
     stale = {name: trial.changed for name, trial in trials.items() if trial.status == "stale"}
-    assert stale == dict.fromkeys(HANDED_OFF, ("handoff.md",))
+    assert stale == dict.fromkeys(HANDED_OFF, (name,))
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,38 @@ def test_what_does_not_fit_is_one_sentence_and_writes_nothing(
     assert not (tmp_path / ".firstline").exists()
 
 
+def test_a_broken_baseline_is_said_before_anything_is_played(tmp_path: Path) -> None:
+    write_cases(tmp_path / "mine", WINDOW)
+    file = tmp_path / "mine/baselines/mine.keyless.json"
+    file.parent.mkdir()
+    file.write_text("{", encoding="utf-8")
+    ran = evals(tmp_path, "run", "--cases", "mine")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "mine.keyless.json is not a baseline" in ran.stderr
+    assert not (tmp_path / ".firstline").exists()
+
+
+def test_a_vendor_that_cannot_be_reached_is_said_once_in_the_report(tmp_path: Path) -> None:
+    write_cases(tmp_path / "mine", WINDOW, PERSON)
+    nowhere = {"ANTHROPIC_API_KEY": "sim-key", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+    words = ("run", "--cases", "mine", "--only", "window", "--live", "--budget", "1")
+    ran = evals(tmp_path, *words, **nowhere)
+    assert (ran.exit_code, ran.stderr) == (2, "")
+    told = " ".join(ran.stdout.split())
+    assert told.startswith("Could not run: nothing is known about this change.")
+    assert told.count("No model could be reached in turn 1 (unreachable)") == 1
+    heard = evals(tmp_path, *words, LOG_LEVEL="warning", **nowhere)
+    assert "model.failed" in heard.stderr
+
+
+def test_a_step_summary_that_cannot_be_written_is_said_after_the_report(tmp_path: Path) -> None:
+    write_cases(tmp_path / "mine", WINDOW)
+    ran = evals(tmp_path, "run", "--cases", "mine", GITHUB_STEP_SUMMARY=str(tmp_path / "no/step.md"))
+    assert ran.exit_code == 2
+    assert ran.stdout.startswith("Fine")
+    assert ran.stderr.startswith(f"GITHUB_STEP_SUMMARY {tmp_path / 'no/step.md'}: cannot be written")
+
+
 def test_broken_cases_are_named_by_file_and_line(tmp_path: Path) -> None:
     write_cases(tmp_path / "mine", WINDOW.replace("says:", "sais:"))
     ran = evals(tmp_path, "run", "--cases", "mine")

@@ -29,7 +29,7 @@ QUIET = (
     "NO_COLOR",
     "FORCE_COLOR",
 )
-WAIT_S = 20.0
+WAIT_S = 60.0
 """Far more than it takes, for machines that are busy."""
 
 

@@ -69,7 +69,7 @@ class Stage:
             if (m.get("metadata") or {}).get("event_type") == "bot_answer" and not m.get("streaming")
         ]
 
-    async def until(self, there: Callable[[], Any], within_s: float = 10.0) -> Any:
+    async def until(self, there: Callable[[], Any], within_s: float = 40.0) -> Any:
         """Wait until something is there; raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while not (found := there()):

@@ -43,7 +43,7 @@ async def met(folder: Path, method: str, fault: str) -> None:
             on.slack.faults.add(NO_STREAMS)
         on.slack.faults.add(SlackFault(method=method, **FAULTS[fault]))
         asked = on.slack.say(CUSTOMER, DM, QUESTION)
-        await on.until(on.finished, 30)
+        await on.until(on.finished, 90)
         await on.stop()
         # What takes effect late may do so after the answer is complete.
         await asyncio.sleep(0.5)

@@ -104,13 +104,14 @@ async def test_with_the_budget_spent_and_nobody_there_the_articles_are_quoted(
 async def test_calls_under_way_count_so_that_many_at_once_do_not_pass_the_budget_together(
     tmp_path: Path, redis_server: str
 ) -> None:
-    slow = saying("You have 30 days to send it back.", ttft_s=1.0)
+    slow = saying("You have 30 days to send it back.", ttft_s=4.0)
     async with managed(
         tmp_path, redis_server, rule=slow, bot_daily_budget_usd=0.0005, slack_limits="off"
     ) as (on, _):
-        for number in range(6):
+        on.slack.say("U0C0", "D0C0", QUESTION)
+        await on.until(lambda: on.vendor.requests)
+        for number in range(1, 6):
             on.slack.say(f"U0C{number}", f"D0C{number}", QUESTION)
-            await asyncio.sleep(0.1)
         for number in range(6):
             await on.until(partial(on.finished, f"D0C{number}"))
         assert len(on.vendor.requests) == 1

@@ -54,7 +54,7 @@ async def test_a_budget_that_is_spent_leaves_errors_and_no_verdict(tmp_path: Pat
         async with open_ground(settings(**env), Way("live", 0.0001), tmp_path) as opened:
             result = await climb(CASES, opened.ladder, opened.ground, margin=0.2)
     assert result.errors > 0
-    assert result.exit_code == 4
+    assert result.exit_code == 2  # not one case could be played
     assert any("budget" in problem for problem in result.problems)
 
 

@@ -58,7 +58,6 @@ class CatchUp:
     _marks: Marks = field(init=False)
     _history: History = field(init=False)
     _missed: MissedList = field(init=False)
-    _token: str = field(default_factory=lambda: uuid.uuid4().hex)
     _epoch: str | None = None
     _until: float = 0.0
     _threads: dict[str, float] = field(default_factory=dict)
@@ -104,7 +103,8 @@ class CatchUp:
 
     async def close(self) -> None:
         """Stop; what is left to be done stays noted for other processes."""
-        await end(self._loop, self._working)
+        await end(self._loop)  # first: it begins the work
+        await end(self._working)
 
     async def run(self, why: str, since: float | None = None) -> CaughtUp:
         """Catch up with everything since a time, by default since the mark, and return what came of it.
@@ -203,9 +203,10 @@ class CatchUp:
     async def _work(self) -> CaughtUp | None:
         """Look into all gaps that are ready; None where there are none, or where another process does."""
         await self._write()
-        if not _ready(await self._marks.gaps()) or not await self._marks.lock(self._token, self.lease_s):
+        token = uuid.uuid4().hex
+        if not _ready(await self._marks.gaps()) or not await self._marks.lock(token, self.lease_s):
             return None
-        holding = asyncio.create_task(self._hold_lock())
+        holding = asyncio.create_task(self._hold_lock(token))
         try:
             gaps = _ready(await self._marks.gaps())
             return await self._fill(gaps) if gaps else None
@@ -214,13 +215,13 @@ class CatchUp:
         finally:
             await end(holding)
             with suppress(StateError):
-                await self._marks.unlock(self._token)
+                await self._marks.unlock(token)
 
-    async def _hold_lock(self) -> None:
+    async def _hold_lock(self, token: str) -> None:
         while True:
             await asyncio.sleep(self.lease_s / 3)
             with suppress(StateError):
-                await self._marks.lock(self._token, self.lease_s)
+                await self._marks.lock(token, self.lease_s)
 
     async def _fill(self, gaps: dict[str, Gap]) -> CaughtUp:
         now = time.time()

@@ -50,15 +50,24 @@ def answers(message: Raw, bot_user: str) -> list[str]:
 
 
 def unfinished(thread: Sequence[Raw], after: str, bot_user: str) -> list[str]:
-    """Return the timestamps of the bot's messages after another one that are still being streamed."""
+    """Return the timestamps of the bot's answers after another message that never had their last form.
+
+    Those are streams that name no message, open or stopped, and answers of which more was to come.
+    """
     return [
         str(message["ts"])
         for message in thread
         if message.get("user") == bot_user
         and float(message["ts"]) > float(after)
-        and message.get("streaming_state") == "in_progress"
-        and not message.get("metadata")
+        and _without_last_form(Fields(message))
     ]
+
+
+def _without_last_form(fields: Fields) -> bool:
+    metadata = fields.at("metadata")
+    if not metadata:
+        return bool(fields.text("streaming_state"))
+    return metadata.text("event_type") == ANSWER and bool(metadata.at("event_payload").value("open"))
 
 
 def _takes_part(raw: Raw) -> bool:

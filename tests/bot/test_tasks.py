@@ -45,6 +45,34 @@ async def test_a_task_that_misses_a_cancellation_is_cancelled_again() -> None:
     assert missed == 2
 
 
+async def test_whoever_is_cancelled_while_ending_others_leaves_none_of_them_behind() -> None:
+    missed = 0
+
+    async def child() -> None:
+        nonlocal missed
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                missed += 1
+                if missed == 3:
+                    raise
+
+    started = asyncio.create_task(child())
+
+    async def parent() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await end(started)
+
+    task = asyncio.create_task(parent())
+    await asyncio.sleep(0)
+    await end(task)
+    assert started.cancelled()
+    assert task.cancelled()
+
+
 async def test_settling_lets_what_is_under_way_come_to_its_end_and_ends_the_rest() -> None:
     background, done = Background(), []
 

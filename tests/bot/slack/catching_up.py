@@ -76,15 +76,20 @@ class Scene:
         self.at(ago_s)
         return self.sim.say(ANN, channel, text, thread)
 
-    async def answer(self, *messages: str, channel: str = DM, root: str | None = None) -> str:
-        """Answer messages of one thread as the bot does."""
+    async def answer(
+        self, *messages: str, channel: str = DM, root: str | None = None, more: bool = False
+    ) -> str:
+        """Answer messages of one thread as the bot does; with `more`, only in the first words of it."""
         names = [f"{self.sim.settings.team}:{channel}:{ts}" for ts in messages]
         said = await self.slack.call(
             "chat.postMessage",
             channel=channel,
             thread_ts=root or messages[0],
             text="There you are.",
-            metadata={"event_type": "bot_answer", "event_payload": {"turn": names[0], "messages": names}},
+            metadata={
+                "event_type": "bot_answer",
+                "event_payload": {"turn": names[0], "messages": names, **({"open": True} if more else {})},
+            },
         )
         return str(said["ts"])
 

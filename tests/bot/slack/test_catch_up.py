@@ -271,6 +271,25 @@ async def test_a_stream_that_nobody_goes_on_with_is_taken_away_before_the_answer
     assert [message["text"] for message in on.sim.messages(DM)] == ["one"]
 
 
+async def test_a_stream_that_was_stopped_without_its_last_form_is_taken_away_too(on: Scene) -> None:
+    root = on.say("one", ago_s=20)
+    on.at(10)
+    ts = await on.stream(root)
+    await on.slack.call("chat.stopStream", channel=DM, ts=ts)
+    bot = await on.bot()
+    assert (await bot.catch_up.run("outage", 0.0)).answered == 1
+    assert [message["text"] for message in on.sim.messages(DM)] == ["one"]
+
+
+async def test_first_words_that_nothing_followed_are_taken_away_too(on: Scene) -> None:
+    root = on.say("one", ago_s=20)
+    on.at(10)
+    await on.answer(root, more=True)
+    bot = await on.bot()
+    assert (await bot.catch_up.run("outage", 0.0)).answered == 1
+    assert [message["text"] for message in on.sim.messages(DM)] == ["one"]
+
+
 async def test_a_stream_of_a_thread_that_is_worked_on_is_left_alone(on: Scene) -> None:
     root = on.say("one", ago_s=20)
     other = on.say("two", ago_s=15, thread=root)

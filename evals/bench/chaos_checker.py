@@ -130,12 +130,17 @@ def _check_records(history: History, answers: dict[str, list[Shown]], findings: 
 
 
 def _check_extras(history: History, findings: Findings) -> None:
-    """Count what stood beside the answers: what was deleted, and all but one of a turn's messages."""
-    first: dict[str, str] = {}
-    for shown in history.shown:
-        if shown.turn:
-            first.setdefault(shown.turn, shown.ts)
-    extras = [posted for posted in history.posted if posted.ts not in set(first.values())]
+    """Count what stood beside the answers: what was deleted, and what answers nothing that is new.
+
+    Two answers may bear one turn's name: what a flush left of a turn is answered under it.
+    """
+    answered: set[str] = set()
+    answers: set[str] = set()
+    for shown in sorted(history.shown, key=lambda shown: shown.ts):
+        if not answered.issuperset(shown.messages):
+            answers.add(shown.ts)
+            answered.update(shown.messages)
+    extras = [posted for posted in history.posted if posted.ts not in answers]
     ends = max((_gone(posted) for posted in history.posted), default=0.0)
     findings.extra = len(extras)
     findings.extra_s = max(((posted.gone_at or ends) - posted.at for posted in extras), default=0.0)

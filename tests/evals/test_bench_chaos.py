@@ -161,6 +161,14 @@ def test_extra_messages_are_counted_with_the_longest_time() -> None:
     assert found.extra_s == pytest.approx(2.5)
 
 
+def test_two_answers_of_one_name_to_different_messages_are_no_extra_ones() -> None:
+    run = history()
+    run.shown[1] = replace(run.shown[1], turn=run.shown[0].turn)
+    assert check(run).extra == 0
+    run.shown[1] = replace(run.shown[1], messages=run.shown[0].messages)
+    assert check(run).extra == 1
+
+
 def test_recovery_counts_from_when_redis_answers_and_the_process_was_gone() -> None:
     run = history()
     run.words_at = {nonce(1): 11.0, nonce(2): 12.0, nonce(3): 12.0}

@@ -77,8 +77,8 @@ class Job:
 
     `turn` is the id of the first item, and stays so when that item is removed. `begun`: somebody may have
     posted an answer. `posts` holds the Slack timestamps noted so far. `deliveries` counts from 1. `dead`: it
-    was handed out too often, so say sorry and finish it with `dead=`. `revision` counts the edits since it
-    was frozen.
+    was handed out too often, so say sorry and finish it with `dead=`. `revision` counts the changes to the
+    set of its items since they were frozen.
     """
 
     thread: str
@@ -95,6 +95,12 @@ class Job:
     stop: str | None = None
     prefix: str = PREFIX
     """Of its tenant's keys."""
+
+    @property
+    def set_id(self) -> str:
+        """The name of the items as they are now; no other set of them, in this job or a later one, has it."""
+        first = self.members[0].id if self.members else self.turn
+        return f"{first}~{self.revision}" if self.revision else first
 
     @property
     def fence_key(self) -> str:

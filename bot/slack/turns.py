@@ -335,8 +335,7 @@ def _turn_id(job: Job) -> str:
     """Return the turn's id: what was changed after it had begun, comes again or was unseen is another one."""
     again = job.members[0].body.get("again")
     unseen = f"~{UNSEEN}" if job.notes.get("draft") == UNSEEN else ""
-    revision = f"~{job.revision}" if job.revision else ""
-    return job.turn + (f"~again{int(again)}" if again else "") + revision + unseen
+    return job.set_id + (f"~again{int(again)}" if again else "") + unseen
 
 
 def _fence(job: Job) -> Fence:

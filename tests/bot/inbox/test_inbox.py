@@ -448,6 +448,41 @@ async def test_a_set_that_is_split_is_another_turn(inbox: Inbox, redis: Redis) -
     assert (names(job), job.revision) == (["a"], 1)
 
 
+async def test_no_two_sets_of_a_thread_bear_one_name(inbox: Inbox, redis: Redis) -> None:
+    """Else what one of them had come to would be taken for the answer to the other."""
+    seen: dict[str, list[str]] = {}
+
+    async def taken() -> Job:
+        await expire(redis, THREAD)
+        job = await take(inbox)
+        assert seen.setdefault(job.set_id, names(job)) == names(job)
+        return job
+
+    async def taken_thrice() -> Job:
+        await taken()
+        await taken()
+        return await taken()
+
+    async def said(name: str, at: float) -> None:
+        await inbox.put(THREAD, replace(message(name), at=at), keys=[name], take=False)
+
+    # Each time, one that was said earlier comes late into a set of which the first was "c" so far.
+    await said("c", 30.0)
+    await said("d", 40.0)
+    assert names(await take(inbox)) == ["c", "d"]
+    await said("a", 10.0)
+    await inbox.finish(await taken_thrice(), take=False)
+    assert names(await taken()) == ["c", "d"]
+    await said("b", 20.0)
+    for expected in (["b"], ["c"], ["d"]):
+        job = await taken_thrice()
+        assert names(job) == expected
+        await inbox.finish(job, take=False)
+    after_b = [["c", "d"], ["c"], ["d"]]
+    assert list(seen.values()) == [["a", "c", "d"], ["a"], ["c", "d"], ["b", "c", "d"], ["b"], *after_b]
+    assert not await redis.keys("{bot}:split:*")
+
+
 async def test_a_job_can_wait_without_being_counted(inbox: Inbox) -> None:
     job = (await put(inbox, "a")).job
     assert job is not None

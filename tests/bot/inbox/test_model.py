@@ -80,6 +80,7 @@ class Against(RuleBasedStateMachine):
         self.ended: dict[str, str] = {}
         self.accepted: list[str] = []
         self.held: list[Job] = []
+        self.sets: dict[str, list[str]] = {}
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(call)
@@ -258,6 +259,8 @@ class Against(RuleBasedStateMachine):
         assert (job.deliveries, job.begun) == (mine.deliveries, mine.begun)
         assert job.dead == (mine.deliveries > 5)
         assert all(job.fence > other.fence for other in self.held)
+        # Whatever was begun under a name was about the same items.
+        assert self.sets.setdefault(job.set_id, names(job)) == names(job)
         mine.fence, mine.until = job.fence, "leased"
         self.held.append(job)
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,7 +87,8 @@ async def crash(on: Stage, step: Step, log: Path, said: Callable[[], None]) -> i
         listening = on.slack.deliveries.socket.connections
         await on.until(lambda: listening or not process.is_alive(), DEATH_S)
         said()
-        await asyncio.to_thread(process.join, DEATH_S)
+        # Its end is read in this thread alone: of two that read it at once, one is told 255.
+        await asyncio.to_thread(wait, [process.sentinel], DEATH_S)
         return process.exitcode
     finally:
         process.kill()

@@ -202,7 +202,7 @@ async def test_what_fails_each_time_is_given_up_with_an_apology_and_a_card_and_t
             assert "On day 1 " not in words_of(apology)
             assert words_of(answered) == WORDS
             assert len(on.answers(TEAM_CHANNEL)) == 1
-            outcomes = {record.turn_id: record.outcome for record in await records_of(on)}
-            assert outcomes == {id_of(on, asked): "failed", id_of(on, after): "answered"}
+            outcomes = {record.messages: record.outcome for record in await records_of(on)}
+            assert outcomes == {(id_of(on, asked),): "failed", (id_of(on, after),): "answered"}
             async with Redis.from_url(empty) as client:
                 assert await client.llen(f"{prefix_of(on.slack.settings.team)}dead") == 1

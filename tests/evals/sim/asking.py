@@ -39,6 +39,8 @@ class Heard:
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "Where is my order?"}]
 CLAUDE_TOOL = {"name": "escalate", "description": "d", "input_schema": {"type": "object", "properties": {}}}
 GPT_TOOL = {"type": "function", "function": {"name": "escalate", "parameters": {"type": "object"}}}
+READ_S = 0.75
+"""How long the clients wait for the next byte."""
 
 
 async def ask_claude(client: anthropic.AsyncAnthropic, heard: Heard | None = None, **changed: Any) -> Heard:

@@ -10,10 +10,9 @@ import openai
 import pytest
 
 from evals.sim import Settings, Sim
+from tests.evals.sim.asking import READ_S
 
 KEY = "sim-key"
-READ_S = 0.25
-"""How long the SDKs wait for the next byte."""
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import anthropic
 import httpx2
@@ -12,7 +13,7 @@ import pytest
 
 from evals.sim import FAULTS, Fault, Reply, Sim
 from evals.sim.faults import MID_STREAM
-from tests.evals.sim.asking import CLAUDE_TOOL, GPT_TOOL, Heard, ask_claude, ask_gpt
+from tests.evals.sim.asking import CLAUDE_TOOL, GPT_TOOL, READ_S, Heard, ask_claude, ask_gpt
 
 TEXT = "Your parcel is on its way."
 BY_STATUS = {
@@ -47,8 +48,14 @@ EARLY = sorted(n for n, fault in FAULTS.items() if fault.after is None and fault
 BREAKING = sorted(n for n, f in FAULTS.items() if f.after is not None and f.kind in IN_STREAM and not f.pings)
 
 
+LONGER_S = 1.6 * READ_S
+
+
 def faulty(name: str) -> Reply:
-    return Reply(TEXT, tokens_per_s=2000, fault=FAULTS[name])
+    fault = FAULTS[name]
+    if fault.kind == "delay":
+        fault = replace(fault, seconds=LONGER_S)
+    return Reply(TEXT, tokens_per_s=2000, fault=fault)
 
 
 def before(fault: Fault) -> str:
@@ -141,7 +148,7 @@ async def test_pings_keep_the_read_timeout_from_firing_while_no_word_comes(
     first, second = Heard(), Heard()
     for asking, heard in ((ask_claude(claude, first), first), (ask_gpt(gpt, second), second)):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.4):
+            async with asyncio.timeout(LONGER_S):
                 await asking
         assert heard.words == before(FAULTS[name])
 
@@ -156,7 +163,7 @@ async def test_a_delay_with_pings_outlasts_the_read_timeout_and_ends_well(
     assert (first.stop, second.stop) == ("end_turn", "stop")
     gaps = [b - a for a, b in zip(first.at, first.at[1:], strict=False)]
     if FAULTS[name].after:
-        assert max(gaps) > 0.35
+        assert max(gaps) > 0.9 * LONGER_S
 
 
 @pytest.mark.parametrize("name", ["delay_before_words", "delay_mid_stream"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from graph.starting import start
@@ -11,7 +12,8 @@ ALONE = {"preview": "evals.preview.commands"}
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; SIGTERM ends it like Ctrl-C, with what it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     start(ALONE.get("".join(sys.argv[1:2]), "evals.commands"))
 
 

@@ -12,6 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -78,7 +79,7 @@ class HelpDesk:
     _where: str = field(init=False)
     _session: aiohttp.ClientSession | None = None
     _loop: asyncio.Task[None] | None = None
-    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _sending: dict[asyncio.Task[None], Taken] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._where = hashlib.sha256(self.address.url.encode()).hexdigest()[:16]
@@ -95,8 +96,13 @@ class HelpDesk:
         self._loop = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Stop; what is under way is sent again by others."""
-        await end(self._loop, *self._sending)
+        """Stop; what is under way is sent again by others, at once."""
+        await end(self._loop)
+        left = dict(self._sending)
+        await end(*left)
+        for taken in left.values():
+            with suppress(StateError):
+                await self.outbox.later(taken, 0.0)
         if self._session is not None:
             await self._session.close()
 
@@ -124,8 +130,8 @@ class HelpDesk:
         self.took_at = await self.outbox.took_at()
         while len(self._sending) < AT_ONCE and (taken := await self.outbox.take(LEASE_S, uuid.uuid4().hex)):
             sending = asyncio.create_task(self._deliver_quietly(taken))
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+            self._sending[sending] = taken
+            sending.add_done_callback(self._sending.pop)
 
     async def _ping(self) -> None:
         if not await self.outbox.is_gone(self._where):

@@ -210,7 +210,10 @@ async def test_another_address_is_not_gone(redis: Redis) -> None:
         await until(lambda: new.got)
 
 
-async def test_two_processes_send_each_thing_once_and_outlive_one_another(redis: Redis) -> None:
+async def test_two_processes_send_each_thing_once_and_outlive_one_another(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(help_desk, "LEASE_S", 3.0)
     async with Sim() as sim:
         async with line(sim, redis) as one, line(sim, redis):
             for number in range(20):
@@ -220,6 +223,20 @@ async def test_two_processes_send_each_thing_once_and_outlive_one_another(redis:
             await idle(three.outbox)
             assert len({got.name for got in sim.got}) == 20
             assert {got.data["id"] for got in sim.got} == {handoff_id(opened(n)) for n in range(20)}
+
+
+async def test_who_stops_leaves_what_it_sends_to_others_at_once(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(help_desk, "TIMEOUT_S", 60.0)
+    async with Sim() as sim:
+        sim.next("slow")
+        async with line(sim, redis) as one:
+            await one.store.put(opened())
+            await until(lambda: sim.got)
+        async with line(sim, redis) as two:
+            await until(lambda: len(sim.got) == 2, help_desk.LEASE_S / 2)
+            await idle(two.outbox)
 
 
 async def test_who_is_silent_for_long_loses_what_it_sends(

@@ -13,7 +13,7 @@ ALONE = {"preview": "evals.preview.commands"}
 
 def main() -> None:
     """Run the command line; SIGTERM ends it like Ctrl-C, with what it has started."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     start(ALONE.get("".join(sys.argv[1:2]), "evals.commands"))
 
 

@@ -100,6 +100,10 @@ class Terminal:
         """Press keys, such as those of Ctrl-C and Ctrl-D."""
         os.write(self._master, keys.encode())
 
+    def terminate(self) -> None:
+        """Tell the process to end, as whoever runs it does."""
+        self._process.terminate()
+
     async def end(self) -> int:
         """Wait until the process has left; return its exit code."""
         return await asyncio.wait_for(self._process.wait(), WAIT_S)

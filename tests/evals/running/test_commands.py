@@ -213,3 +213,15 @@ async def test_ctrl_c_keeps_what_was_played_and_says_how_to_go_on(tmp_path: Path
     lines = (folder / "cases.jsonl").read_bytes()
     assert lines.startswith(kept)
     assert lines.count(b"\n") == 400
+
+
+async def test_sigterm_ends_a_run_like_ctrl_c(tmp_path: Path) -> None:
+    again = WINDOW.replace("id: window", "id: again"), PERSON.replace("id: person", "id: more")
+    write_cases(tmp_path / "mine", WINDOW, PERSON, *again)
+    async with terminal(tmp_path, "evals", "run", "--cases", "mine", "--trials", "100") as shown:
+        await shown.expect("/400")
+        shown.terminate()
+        await shown.expect("of 400 trials are kept. To go on: evals run --resume ")
+        assert await shown.end() == 130
+    (folder,) = written(tmp_path)
+    assert json.loads((folder / "run.json").read_text("utf-8"))["finished"] is False

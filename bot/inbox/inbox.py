@@ -27,6 +27,7 @@ from bot.inbox.items import (
     Renewed,
     Stats,
     Write,
+    from_line,
     read_dead,
     read_job,
     to_fields,
@@ -123,6 +124,20 @@ class Inbox:
     async def knows(self, thread: str) -> bool:
         """Tell whether a thread is one of ours."""
         return bool(await ask(self._redis.exists(f"{self.prefix}known:{thread}")))
+
+    async def dealt_with(self, thread: str, keys: Mapping[str, str]) -> set[str]:
+        """Return those items that were put in under their key and wait no more; `keys` has them by id.
+
+        To be asked by who holds the thread's job: nobody else takes what waits there.
+        """
+        if not keys:
+            return set()
+        # In this order: what is put in between is not seen yet, and will be taken.
+        seen = await ask(self._redis.mget([f"{self.prefix}seen:{key}" for key in keys.values()]))
+        lines = await ask(self._redis.lrange(f"{self.prefix}box:{thread}", 0, -1))
+        waiting = {from_line(text_of(line)).id for line in lines}
+        found = {name for name, value in zip(keys, seen, strict=True) if value is not None}
+        return found - waiting
 
     async def bury_no_more(self, wanted: Callable[[str, Item], bool]) -> int:
         """Take items, each told of with its thread, out of the dead list; return how many."""

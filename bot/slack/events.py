@@ -200,11 +200,16 @@ Incoming: TypeAlias = (
 )
 
 
+def message_key(message_id: str) -> str:
+    """Return the key under which a message is put in once, whichever of its events comes first."""
+    return f"m:{message_id}"
+
+
 def dedupe_keys(incoming: Incoming) -> tuple[str, ...]:
     """Return what must not have been seen before; Slack repeats events, and tells a mention twice."""
     match incoming:
         case IncomingMessage():
-            return (f"e:{incoming.team}:{incoming.event_id}", f"m:{incoming.id}")
+            return (f"e:{incoming.team}:{incoming.event_id}", message_key(incoming.id))
         case Pressed(team, channel, ts, _, user, _, action):
             # Slack has no id for these, nor does it repeat them by itself.
             return (f"p:{team}:{channel}:{ts}:{user}:{action}:{incoming.at:.6f}",)

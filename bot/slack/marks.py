@@ -21,6 +21,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.keys import prefix_of
+from bot.slack.events import message_key
 from graph.state_store import ask, text_of
 
 DAY_S = 86_400.0
@@ -111,7 +112,7 @@ class Marks:
         """Return Redis's epoch and, of these message ids, those that the inbox knows, at one moment."""
         ids = list(messages)
         epoch, *seen = await ask(
-            self._redis.mget(self._epoch, *(f"{self._prefix}seen:m:{name}" for name in ids))
+            self._redis.mget(self._epoch, *(f"{self._prefix}seen:{message_key(name)}" for name in ids))
         )
         found = frozenset(name for name, value in zip(ids, seen, strict=True) if value is not None)
         return None if epoch is None else text_of(epoch), found

@@ -135,7 +135,9 @@ class Turns:
                 lease.update(await self.inbox.unbegin(lease.job))
 
     def _forgotten(self, job: Job) -> set[str]:
-        return {member.id for member in job.members if member.at < self.inbox.epoch_at}
+        """Name the messages that may have been answered before; what was put back had not been."""
+        epoch_at = self.inbox.epoch_at
+        return {item.id for item in job.members if item.at < epoch_at and not _put_back(item)}
 
     async def _recall(self, lease: Lease) -> None:
         """Ask Slack about messages that are older than Redis's memory: they may have been answered.
@@ -149,7 +151,8 @@ class Turns:
         named = {name for message in replies.get("messages", ()) for name in answers(message, self.bot_user)}
         until = await self.handoffs.left_until(thread)
         for member in lease.job.members:
-            if member.id in named or said_at(member) <= until:
+            left = said_at(member) <= until and not _put_back(member)
+            if member.id in named or left:
                 log.info("message.answered_before", message=member.id)
                 await self.inbox.edit(thread, member.id, None, keys=())
         lease.update(await self.inbox.begin(lease.job))
@@ -329,6 +332,11 @@ def _overtaken(told: Told, **changes: Any) -> Told:
     """Return what was told as a turn that a colleague ended."""
     route = replace(told.record.route, reason=OVERTAKEN, by="person")
     return replace(told, record=replace(told.record, route=route, outcome="stopped", **changes))
+
+
+def _put_back(item: Item) -> bool:
+    """Tell whether a message was overheard, or not answered, while a colleague had the conversation."""
+    return bool(item.body.get("again"))
 
 
 def _turn_id(job: Job) -> str:

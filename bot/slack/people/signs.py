@@ -19,6 +19,7 @@ from bot.people.notices import AGENT
 from bot.people.store import CLAIMED, HANDED_BACK, Handoff
 from bot.slack.api import SlackFault
 from bot.slack.channels import Channels
+from bot.slack.events import message_key
 from bot.slack.items import message_item
 from bot.slack.people.handoff import Handoffs
 from bot.slack.people.items import CARD, LEFT, RETURN, sign_item
@@ -138,17 +139,21 @@ class Signs:
             await self.people.keep(lease, change.handoff)
 
     async def answer_again(self, known: Handoff, since: float) -> None:
-        """Put back what the customer wrote since a time of Slack's, and nobody has answered."""
+        """Put back what was overheard since a time of Slack's and nobody has answered."""
         team, channel, root = known.conversation.split(":")
         members = await self.handoffs.staff()
         thread = await self.handoffs.history.thread(channel, root)
-        for message in unanswered(
+        found = unanswered(
             thread, team=team, channel=channel, since=since, channels=self.channels,
             bot_user=self.handoffs.bot_user,
-        ):  # fmt: skip
-            if message.user not in members or message.dm:
+        )  # fmt: skip
+        # What still waits, or has not come yet, is answered in its turn.
+        keys = {message.id: message_key(message.id) for message in found}
+        overheard = await self.handoffs.inbox.dealt_with(known.conversation, keys)
+        for message in found:
+            if message.id in overheard and (message.user not in members or message.dm):
                 item = message_item(message, alone=bool(message.files))
-                again = replace(item, at=self.clock(), body={**item.body, "again": True})
+                again = replace(item, body={**item.body, "again": True})
                 await self.put(known.conversation, again, f"again:{message.id}")
 
     async def card(self, lease: Lease) -> None:

@@ -483,6 +483,15 @@ async def test_no_two_sets_of_a_thread_bear_one_name(inbox: Inbox, redis: Redis)
     assert not await redis.keys("{bot}:split:*")
 
 
+async def test_what_came_and_waits_no_more_was_dealt_with(inbox: Inbox) -> None:
+    job = (await put(inbox, "a")).job
+    assert job is not None
+    await wait(inbox, "b")
+    keys = {name: f"m:{name}" for name in ("a", "b", "c")}
+    assert await inbox.dealt_with(THREAD, keys) == {"a"}
+    assert await inbox.dealt_with(THREAD, {}) == set()
+
+
 async def test_a_job_can_wait_without_being_counted(inbox: Inbox) -> None:
     job = (await put(inbox, "a")).job
     assert job is not None

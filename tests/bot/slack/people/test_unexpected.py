@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
+from bot.people.store import Handoff
+from bot.slack.people.signs import Signs
 from tests.bot.slack.people.helping import (
     MATE,
     answered,
@@ -136,3 +139,33 @@ async def test_a_customer_who_waits_too_long_is_answered_by_the_bot_and_the_card
         await on.until(lambda: len(on.finished(DM)) == 2)
         assert "tent" in asked_of_model(on)
         assert "waited too long" in str(cards(on, root)[0]["blocks"])
+
+
+async def test_what_comes_while_the_bot_gets_the_conversation_back_is_answered_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_again, found = Signs.answer_again, asyncio.Event()
+
+    async def with_another(self: Signs, known: Handoff, since: float) -> None:
+        on.slack.say(CUSTOMER, DM, "And how long a bicycle?", root)
+        async with asyncio.timeout(20):
+            while not (await self.handoffs.inbox.stats()).waiting:
+                await asyncio.sleep(0.01)
+        found.set()
+        await answer_again(self, known, since)
+
+    monkeypatch.setattr(Signs, "answer_again", with_another)
+    async with desk(tmp_path, bot_return_after_minutes=1 / 60, **OFTEN) as on:
+        root, _ = await asked(on)
+        await claimed(on, root)
+        on.slack.say(CUSTOMER, DM, "How long may I keep a tent?", root)
+        await found.wait()
+        await on.until(lambda: len(_named(on)) >= 3)
+        await on.stop()
+        assert len(_named(on)) == len(set(_named(on))) == 3
+        assert _named(on) == sorted(_named(on))
+
+
+def _named(on: Stage) -> list[str]:
+    """Return what the bot's answers say that they answer."""
+    return [name for m in on.finished(DM) for name in m["metadata"]["event_payload"]["messages"]]

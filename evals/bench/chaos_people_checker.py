@@ -93,6 +93,8 @@ def _check_replies(colleagues: Colleagues, found: PeopleFindings) -> None:
     for delivery in colleagues.slack.deliveries.log:
         if delivery.outcome == ACKED and delivery.acked_at is not None:
             acked[delivery.ts] = min(delivery.acked_at, acked.get(delivery.ts, math.inf))
+    calls = [call for call in colleagues.slack.calls if call.ok and call.method == "chat.postMessage"]
+    posted_at = {call.ts: call.done_at or call.at for call in calls}
     found.replies = len(colleagues.replies)
     for thread in {reply.thread for reply in colleagues.replies}:
         channel, root = thread.split(":")
@@ -105,10 +107,18 @@ def _check_replies(colleagues: Colleagues, found: PeopleFindings) -> None:
                 found.lost.append(f"{thread} {reply.ts}")
             if len(there) > 1:
                 found.doubled.append(f"{thread} {reply.ts}")
-            order += [(acked.get(reply.ts, math.inf), float(ts)) for ts in there[:1]]
-        # Nothing is passed on before it is accepted, which may be long after it was said.
-        if any(a[0] < b[0] and a[1] > b[1] for a, b in itertools.combinations(order, 2)):
-            found.misordered.append(thread)
+            order += [(acked.get(reply.ts, math.inf), ts, posted_at.get(ts, 0.0)) for ts in there[:1]]
+        if wrong := [f"{a[1]} after {b[1]}" for a, b in itertools.combinations(order, 2) if _swapped(a, b)]:
+            found.misordered.append(f"{thread} ({', '.join(wrong)})")
+
+
+def _swapped(first: tuple[float, str, float], second: tuple[float, str, float]) -> bool:
+    """Tell whether of two replies the one that was accepted first was passed on last.
+
+    Each is (accepted at, ts, passed on at). Nothing is passed on before it is accepted, which may be long
+    after it was said; and an acknowledgement that was lost makes the second look accepted later than it was.
+    """
+    return first[0] < second[0] and float(first[1]) > float(second[1]) and first[0] < second[2]
 
 
 def _check_mirrors(colleagues: Colleagues, history: History, found: PeopleFindings) -> None:

@@ -69,6 +69,8 @@ class Terms:
     """The words that carry meaning, in their order, repeated ones repeated."""
     named: frozenset[str]
     """Those of them that are written as a name, with a capital inside a sentence."""
+    said: frozenset[str] = frozenset()
+    """All of its words, also those that carry no meaning."""
 
 
 class Words:
@@ -88,11 +90,16 @@ class Words:
             stems: list[str] = self._stemmer.stemWords(kept)
         return stems
 
+    def every(self, text: str) -> frozenset[str]:
+        """Return all words, also those that carry no meaning."""
+        with self._stemming:
+            return frozenset(self._stemmer.stemWords(_split(text)))
+
     def terms(self, query: str) -> Terms:
         """Return the words of a query, of which the first LONGEST_QUERY characters are read."""
         read = query[:LONGEST_QUERY]
         named = "".join(form for form in _INSIDE.findall(read) if _is_name(form))
-        return Terms(self.of(read), frozenset(self.of(named)))
+        return Terms(self.of(read), frozenset(self.of(named)), self.every(read))
 
     def names(self, texts: Iterable[str]) -> frozenset[str]:
         """Return the words that the texts write as names; none where every noun has a capital."""

@@ -45,3 +45,21 @@ def test_every_passage_can_be_reached_when_all_score_alike() -> None:
     spread = [Passage(f"a{n // 200}#{n}", f"a{n // 200}", "T", "same words", "") for n in range(300)]
     found = WordIndex(spread, Words("en")).search(Words("en").terms("word"), 2, 1)
     assert {hit.passage.article for hit in found} == {"a0", "a1"}
+
+
+def test_a_question_that_is_put_as_a_title_finds_its_article_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However common its words are; one of many words, of which few stand in a title, is left as it is."""
+    titles = ("Return a gift", "How long you have to return something", "Where your return is", "Returns")
+    made = [Passage(f"{n}#x", f"{n}", title, "return it", title) for n, title in enumerate(titles)]
+    index = WordIndex(made, Words("en"))
+
+    def found(question: str) -> list[str]:
+        return [hit.passage.title for hit in index.search(index.terms(question), 4, 1)]
+
+    assert found("How long do I have to return something?")[0] == titles[1]
+    assert found("where is my return")[0] == titles[2]
+    opening = "I would like you to tell me all that there is to say of where a return of mine may be."
+    as_it_is = found(opening)
+    monkeypatch.setattr("graph.knowledge.index.ALIKE_WEIGHT", 0.0)
+    assert found(opening) == as_it_is
+    assert found("where is my return")[0] != titles[2]

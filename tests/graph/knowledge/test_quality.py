@@ -104,6 +104,20 @@ def test_what_is_not_about_a_bank_is_not_covered(
     assert covered(bank, queries(ROOT / "tests/unrelated_questions.jsonl")) < 0.03
 
 
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("How long do I have to return something?", "returns/return-window"),
+        ("where is my order", "delivery/tracking"),
+        ("How do I return something I bought?", "returns/how-to-return"),
+    ],
+)
+def test_a_question_that_is_put_as_a_title_finds_that_article_first(
+    shop: FolderKnowledge, question: str, article: str
+) -> None:
+    assert shop.search(question).hits[0].passage.id.startswith(article)
+
+
 BY_ACCIDENT = """
 Is a gold necklace good for sensitive skin?
 How do I polish tarnished silver cutlery?

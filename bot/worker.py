@@ -21,6 +21,8 @@ POLL_S = 0.5
 """How often is looked for what nobody handed over: reclaimed, delayed, or left by a process that is full."""
 AWAY_S = 0.25
 """How often a Redis that is away is tried again."""
+SUSPECT_FROM = 3
+"""From this delivery on a job may be what ends the processes that take it."""
 RETRY_S = (2.0, 10.0, 30.0, 60.0)
 """How long a job that failed waits before each further delivery."""
 
@@ -97,6 +99,8 @@ class Workers:
     """Counts the jobs under way in all of the process, where it has several inboxes."""
     reachable: bool = True
     """Whether Redis answered when it was last asked."""
+    _suspects: dict[str, float] = field(default_factory=dict)
+    """Until when nothing else is taken beside a thread's job."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -121,6 +125,7 @@ class Workers:
 
     def _ended(self, thread: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(thread, None)
+        self._suspects.pop(thread, None)
         self.leases.pop(thread, None)
         if not task.cancelled() and (fault := task.exception()):
             log.error("worker.failed", thread=thread, exc_info=fault)
@@ -224,8 +229,16 @@ class Workers:
             await asyncio.sleep(wait)
 
     async def _take_all(self) -> None:
-        while self.room and (job := await self.inbox.take()):
+        while self.room and not self._wary and (job := await self.inbox.take()):
             self.offer(job)
+            if job.deliveries >= SUSPECT_FROM and job.thread in self._tasks:
+                self._suspects[job.thread] = time.monotonic() + self.lease_s
+
+    @property
+    def _wary(self) -> bool:
+        """Whether a suspect is under way here, lately begun: what is taken now would share its fate."""
+        now = time.monotonic()
+        return any(until > now for until in self._suspects.values())
 
     async def hear_stops(self) -> None:
         """Hear soon of an answer that is to stop, also where another process was told."""

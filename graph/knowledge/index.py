@@ -7,7 +7,8 @@ comes has 0.14 and 0.39. k1, b and both weights may be changed within reason wit
 
 A question that is put as a title is ("where is my order?", "Where your order is") means that article,
 however common its words are: where half of the words of a question stand in a title, also those that carry no
-meaning, all passages of the article score up to half as much again. Long openings never come to that.
+meaning, all passages of the article score up to half as much again, and its opening, which says it in short,
+once more. Long openings of conversations never come to that.
 """
 
 from __future__ import annotations
@@ -82,14 +83,16 @@ class _Titles:
                 holders.setdefault(word, []).append(place)
         self._holders = {word: np.array(places, dtype=np.int32) for word, places in holders.items()}
 
-    def alike(self, said: Collection[str]) -> Floats:
-        """Return for each article the share of a question's words that stand in its title, if it is large."""
-        found: Floats = np.zeros(self._size, dtype=np.float64)
-        for word in said:
-            if word in self._holders:
-                found[self._holders[word]] += 1
-        share = found / max(1, len(said))
-        return np.where(share >= ALIKE_FROM, share, 0)
+    def alike(self, lines: Iterable[Collection[str]]) -> Floats:
+        """Return for each article the largest share of a line's words in its title; 0 if it is small."""
+        most: Floats = np.zeros(self._size, dtype=np.float64)
+        for said in lines:
+            found: Floats = np.zeros(self._size, dtype=np.float64)
+            for word in said:
+                if word in self._holders:
+                    found[self._holders[word]] += 1
+            np.maximum(most, found / max(1, len(said)), out=most)
+        return np.where(most >= ALIKE_FROM, most, 0)
 
 
 class WordIndex:
@@ -111,6 +114,7 @@ class WordIndex:
             headed[owner].update(title)
         headed_texts = [title * TITLE_WEIGHT + text for title, text in zip(above, inside, strict=True)]
         self._titles = _Titles(words.every(title) for title in _titles(passages))
+        self._leads = np.array([passage.title == passage.article_title for passage in passages], dtype=bool)
         self.by_passage = Postings(headed_texts, self.vocabulary)
         self.by_article = Postings(whole, self.vocabulary)
         self.subject = self._subject(headed)
@@ -129,8 +133,9 @@ class WordIndex:
             return ()
         own: Floats = self.by_passage.scores(known)
         article: Floats = self.by_article.scores(known)
-        alike = 1 + ALIKE_WEIGHT * self._titles.alike(terms.said)
-        scores = np.where(own > 0, (own + ARTICLE_WEIGHT * article[self._owner]) * alike[self._owner], 0)
+        alike: Floats = 1 + ALIKE_WEIGHT * self._titles.alike(terms.said)[self._owner]
+        alike = np.where(self._leads, alike**2, alike)
+        scores = np.where(own > 0, (own + ARTICLE_WEIGHT * article[self._owner]) * alike, 0)
         return tuple(self._best(scores, k, per_article))
 
     def _best(self, scores: Floats, k: int, per_article: int) -> Iterator[Hit]:

@@ -69,8 +69,8 @@ class Terms:
     """The words that carry meaning, in their order, repeated ones repeated."""
     named: frozenset[str]
     """Those of them that are written as a name, with a capital inside a sentence."""
-    said: frozenset[str] = frozenset()
-    """All of its words, also those that carry no meaning."""
+    said: tuple[frozenset[str], ...] = ()
+    """All words of each line, also those that carry no meaning."""
 
 
 class Words:
@@ -99,7 +99,8 @@ class Words:
         """Return the words of a query, of which the first LONGEST_QUERY characters are read."""
         read = query[:LONGEST_QUERY]
         named = "".join(form for form in _INSIDE.findall(read) if _is_name(form))
-        return Terms(self.of(read), frozenset(self.of(named)), self.every(read))
+        said = tuple(self.every(line) for line in read.splitlines() if line.strip())
+        return Terms(self.of(read), frozenset(self.of(named)), said)
 
     def names(self, texts: Iterable[str]) -> frozenset[str]:
         """Return the words that the texts write as names; none where every noun has a capital."""

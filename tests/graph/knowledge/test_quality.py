@@ -107,12 +107,12 @@ def test_what_is_not_about_a_bank_is_not_covered(
 @pytest.mark.parametrize(
     ("question", "article"),
     [
-        ("How long do I have to return something?", "returns/return-window"),
-        ("where is my order", "delivery/tracking"),
-        ("How do I return something I bought?", "returns/how-to-return"),
+        ("How long do I have to return something?", "returns/return-window.md#how-long"),
+        ("Hello\nwhere is my order", "delivery/tracking.md#where-your-order"),
+        ("How do I return something I bought?", "returns/how-to-return.md#how-to-return"),
     ],
 )
-def test_a_question_that_is_put_as_a_title_finds_that_article_first(
+def test_a_question_that_is_put_as_a_title_finds_the_opening_of_that_article_first(
     shop: FolderKnowledge, question: str, article: str
 ) -> None:
     assert shop.search(question).hits[0].passage.id.startswith(article)

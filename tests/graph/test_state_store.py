@@ -13,11 +13,12 @@ import pytest
 import uvloop
 from redis.exceptions import ConnectionError, OutOfMemoryError
 
+from evals.bench.serving import free_port
 from graph import state_store
 from graph.checkpoint import RedisSaver
 from graph.errors import StateAway, StateError
 from graph.state_store import ask, open_state, safe_url
-from tests.redis_server import free_port, give_up, redis_executable, start_redis
+from tests.redis_server import give_up, redis_executable, start_redis
 
 SECRET = "hunter2"
 

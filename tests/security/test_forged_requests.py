@@ -22,9 +22,9 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack.intake import IntakeMiddleware
 from bot.slack.transports import PATH, add_events
+from evals.bench.serving import free_port
 from evals.sim.slack.settings import SlackSettings
 from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, Stage, over_http, stage
-from tests.redis_server import free_port
 
 SECRET = "planted-signing-secret"
 CANARY = "FORGED-7Q3"

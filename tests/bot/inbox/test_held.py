@@ -16,12 +16,12 @@ from structlog.testing import capture_logs
 from bot.inbox import FENCE_FIELD, Inbox, Item, Job, LeaseLost, Placed, Renewed, Write
 from bot.redis_ledger import PREFIX as LEDGER
 from bot.redis_ledger import RedisLedger
+from evals.bench.serving import free_port
 from graph.errors import StateError
 from graph.records.codec import to_line
 from graph.state_store import open_state
 from tests.bot.inbox.filling import THREAD, boxed, expire, message, names, put, take, wait
 from tests.graph.records.samples import turn
-from tests.redis_server import free_port
 
 ANSWER = json.dumps({"turn": "a", "thread": THREAD, "asker": "U1"})
 

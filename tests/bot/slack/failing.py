@@ -14,11 +14,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.app import open_ledger
+from evals.bench.serving import free_port
 from evals.sim import Reply
 from evals.sim.script import Body, Rule, Vendor
 from graph.turn import TurnRecord
 from tests.bot.slack.serving import DM, Stage
-from tests.redis_server import free_port, give_up, redis_executable
+from tests.redis_server import give_up, redis_executable
 
 
 @dataclass(slots=True)

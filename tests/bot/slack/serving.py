@@ -12,11 +12,11 @@ from typing import Any
 
 from bot.serve import serve_until
 from bot.settings import BotSettings, Transport
+from evals.bench.serving import free_port
 from evals.sim import DefaultRule, Reply, Script, Sim
 from evals.sim.script import Body, Vendor
 from evals.sim.slack.server import SlackSim
 from evals.sim.slack.settings import SlackSettings
-from tests.redis_server import free_port
 
 CUSTOMER = "U0CUSTOMER"
 DM = "D0CUSTOMER"

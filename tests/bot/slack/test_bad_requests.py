@@ -16,9 +16,9 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from evals.bench.serving import free_port
 from evals.sim.slack.settings import SlackSettings
 from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, Stage, over_http, stage
-from tests.redis_server import free_port
 
 
 @pytest.fixture

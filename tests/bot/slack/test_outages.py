@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.conversation import Conversations
 from bot.keys import prefix_of
+from evals.bench.serving import free_port
 from evals.sim import Reply
 from evals.sim.script import Body, Vendor
 from evals.sim.slack.happenings import spoken
@@ -27,7 +28,6 @@ from tests.bot.slack.failing import (
     words_of,
 )
 from tests.bot.slack.serving import CUSTOMER, DM, QUESTION, TEAM_CHANNEL, over_http, stage
-from tests.redis_server import free_port
 
 WORDS = " ".join(f"On day {number} you may still send it back." for number in range(1, 13))
 SOON: dict[str, Any] = {"ack_timeout_s": 2.5, "retry_after_s": (0.2,) * 60}

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from evals.bench.serving import free_port
 from evals.sim import DefaultRule, Reply
 from evals.sim.slack.settings import SlackSettings
 from evals.sim.slack.shapes import SentFile
 from graph.records.ledger import read_ledger
 from graph.state_store import open_state
 from tests.bot.slack.serving import CHANNEL, CUSTOMER, DM, QUESTION, TEAM_CHANNEL, Stage, over_http, stage
-from tests.redis_server import free_port
 
 
 def text_of(message: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from evals.bench.serving import free_port
 from evals.sim import FAULTS, Reply, Settings, Sim, ToolUse
 from graph.errors import CutOff
 from graph.models.faults import transport_faults
@@ -29,7 +30,6 @@ from tests.graph.turns.talking import (
     state_of,
     tiers_file,
 )
-from tests.redis_server import free_port
 
 INTERNAL = re.compile(
     r"https?|\b(?:40[0-9]|429|5\d\d)\b|\bapi\b|\bkeys?\b|exception|traceback|error|claude|gpt|openai|anthropic"

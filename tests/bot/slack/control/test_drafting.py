@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.people.store import Handoff, HandoffStore
+from evals.bench.serving import free_port
 from evals.sim.slack.settings import SlackSettings
 from tests.bot.slack.control.managing import (
     CUSTOMER,
@@ -22,7 +23,6 @@ from tests.bot.slack.control.managing import (
 )
 from tests.bot.slack.failing import saying
 from tests.bot.slack.serving import CHANNEL, QUESTION, TEAM_CHANNEL, Stage, over_http
-from tests.redis_server import free_port
 
 DRAFTS = f'[channels.{CHANNEL}]\nmode = "draft"\n'
 SHOWN = ("chat.startStream", "assistant.threads.setStatus", "agents.sessions.setStatus")

@@ -13,12 +13,12 @@ import aiohttp
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 
+from evals.bench.serving import free_port
 from evals.sim.slack.actions import Actions
 from evals.sim.slack.settings import SlackSettings
 from evals.sim.slack.teams import Team
 from graph.state_store import open_state
 from tests.bot.slack.serving import Stage, over_http, stage
-from tests.redis_server import free_port
 
 TWO = "T0TWO"
 KEY = Fernet.generate_key().decode()

@@ -100,8 +100,8 @@ class HelpDesk:
         await end(self._loop)
         left = dict(self._sending)
         await end(*left)
-        for taken in left.values():
-            with suppress(StateError):
+        with suppress(StateError):  # while Redis is away, their leases end by themselves
+            for taken in left.values():
                 await self.outbox.later(taken, 0.0)
         if self._session is not None:
             await self._session.close()

@@ -16,6 +16,9 @@ DEFAULT = "en"
 LONGEST_QUERY = 4_000
 """Characters of a query that are read: what a question is about stands in far fewer."""
 
+LINES = 8
+"""Lines of a query, the last ones, that may be put as a title: a long text is nobody's title."""
+
 NAME = 0.9
 """Share of a word's places inside sentences that have it with a capital, from which on it is a name."""
 
@@ -70,7 +73,7 @@ class Terms:
     named: frozenset[str]
     """Those of them that are written as a name, with a capital inside a sentence."""
     said: tuple[frozenset[str], ...] = ()
-    """All words of each line, also those that carry no meaning."""
+    """All words of each of the last lines, also those that carry no meaning."""
 
 
 class Words:
@@ -99,7 +102,7 @@ class Words:
         """Return the words of a query, of which the first LONGEST_QUERY characters are read."""
         read = query[:LONGEST_QUERY]
         named = "".join(form for form in _INSIDE.findall(read) if _is_name(form))
-        said = tuple(self.every(line) for line in read.splitlines() if line.strip())
+        said = tuple(map(self.every, read.split("\n")[-LINES:]))
         return Terms(self.of(read), frozenset(self.of(named)), said)
 
     def names(self, texts: Iterable[str]) -> frozenset[str]:

@@ -93,3 +93,9 @@ def test_a_name_weighs_as_a_subject_only_when_it_is_written_as_one() -> None:
     assert above is not None
     assert below < 0.5 < above
     assert index.search(small, 3, 1) == index.search(capital, 3, 1)
+
+
+def test_of_a_long_text_only_the_last_lines_may_be_put_as_a_title() -> None:
+    said = Words("en").terms("a\n" * 1_500 + "Where is my order").said
+    assert len(said) == 8
+    assert said[-1] == {"where", "is", "my", "order"}
